@@ -1,0 +1,113 @@
+//! The operation journal as it stands in `status.operation`.
+//!
+//! Only data: what may follow what is decided in [`crate::core`].
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a changing call is meant to do.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+pub enum OperationKind {
+    /// `POST clusters`.
+    Create,
+    /// `POST snapshots/{id}/actions`.
+    Restore,
+    /// `POST clusters/{id}/resize`.
+    Resize,
+    /// `POST clusters/{id}/restart`.
+    Restart,
+    /// `POST clusters/{id}/reset-password`.
+    ResetPassword,
+    /// `POST snapshots`: a `DwsSnapshot`, or the final snapshot before a deletion.
+    Snapshot,
+    /// `DELETE clusters/{id}`.
+    Delete,
+    /// `DELETE snapshots/{id}`.
+    DeleteSnapshot,
+}
+
+/// How far an operation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum OperationPhase {
+    /// Written before the call; the call may or may not have been sent.
+    Intended,
+    /// The call was sent and its answer does not tell whether it was executed.
+    Ambiguous,
+    /// The service accepted the call; its task runs.
+    Accepted,
+    /// It cannot be known whether the call was executed: a person must decide.
+    OutcomeUnknown,
+}
+
+/// What the operation wants to reach; which fields are set depends on the kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// Name of the cluster or snapshot to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Node count of the cluster when the operation is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_count: Option<i32>,
+    /// Cluster that the operation is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
+    /// Snapshot that is restored, taken or deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
+    /// The request (annotation value) that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<String>,
+    /// `keep_last_manual_snapshot` of a DELETE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_last_manual_snapshots: Option<i32>,
+}
+
+/// What was seen before the call; which fields are set depends on the kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Baseline {
+    /// The service's clock in the answer that showed the name free, or the cluster idle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub service_time: Option<Timestamp>,
+    /// Node count before the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_count: Option<i32>,
+}
+
+/// One changing call from its intent to its rest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    /// Names this intent in logs, events and `acknowledge-attempt` (a UUID).
+    pub id: String,
+    /// What the call does.
+    pub kind: OperationKind,
+    /// How often an intent of this operation has been written, from 1.
+    pub attempt: i32,
+    /// How far it has come.
+    pub phase: OperationPhase,
+    /// What it wants to reach.
+    #[serde(default)]
+    pub target: Target,
+    /// What was seen before the call.
+    #[serde(default)]
+    pub baseline: Baseline,
+    /// When the intent of this attempt was written (the operator's clock).
+    #[schemars(with = "String")]
+    pub intended_at: Timestamp,
+    /// What a person should know about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
+}

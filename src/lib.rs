@@ -1,0 +1,4 @@
+//! dws-operator: GaussDB(DWS) from Kubernetes manifests.
+
+pub mod api;
+pub mod dws;
