@@ -1,4 +1,5 @@
 //! dws-operator: GaussDB(DWS) from Kubernetes manifests.
 
 pub mod api;
+pub mod core;
 pub mod dws;

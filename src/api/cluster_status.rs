@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::operation::Operation;
+use super::operation::{Operation, OperationKind};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -72,6 +72,12 @@ pub struct DwsClusterStatus {
     pub handled: Option<Handled>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_secret: Option<RejectedSecret>,
+    /// The last definite failure of a changing call, until it is overcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+    /// The snapshot taken before the cluster is deleted (`deletionPolicy: Snapshot`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_snapshot: Option<FinalSnapshot>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,4 +200,43 @@ pub struct Handled {
 pub struct RejectedSecret {
     pub uid: String,
     pub resource_version: String,
+}
+
+/// A changing call that the service refused, or whose task failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastFailure {
+    /// Which operation failed.
+    pub kind: OperationKind,
+    /// The condition reason that it is shown as.
+    pub reason: String,
+    /// The service's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The service's words and what to do.
+    pub message: String,
+    /// `metadata.generation` that it belongs to: a later one is a new try.
+    pub generation: i64,
+    /// When it happened (the operator's clock).
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+}
+
+/// The snapshot taken before the cluster is deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FinalSnapshot {
+    /// Its name.
+    pub name: String,
+    /// Its id, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// How many failed and were deleted.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failures: i32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }

@@ -80,6 +80,10 @@ pub struct Baseline {
     /// Node count before the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_count: Option<i32>,
+    /// The request that was handled before the one that this operation serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub handled: Option<Timestamp>,
 }
 
 /// One changing call from its intent to its rest.
@@ -106,6 +110,9 @@ pub struct Operation {
     /// What a person should know about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The service's task that was seen to belong to it (`GROWING`, `REBOOTING`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_seen: Option<String>,
     /// Fields of a later version, carried along untouched.
     #[serde(flatten)]
     #[schemars(skip)]

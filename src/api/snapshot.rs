@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cluster::LocalRef;
-use super::cluster_status::AccountRef;
+use super::cluster_status::{AccountRef, LastFailure};
 use super::operation::Operation;
 
 /// A manual snapshot of a GaussDB(DWS) cluster.
@@ -75,6 +76,13 @@ pub struct DwsSnapshotStatus {
     pub size_gb: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// The last definite failure of a changing call, until it is overcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+    /// When it began to wait for its turn on the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub waiting_since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
     #[serde(skip_serializing_if = "Option::is_none")]
