@@ -8,6 +8,7 @@
 //! [`Settings::speed`] only divides how long tasks take.
 
 mod body;
+mod control;
 mod exchange;
 mod execute;
 mod faults;
@@ -19,6 +20,7 @@ mod operation;
 mod refusal;
 mod render;
 mod rules;
+pub mod server;
 mod settings;
 mod signature;
 mod world;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use control::{HELP, PREFIX as CONTROL_PREFIX};
 pub use faults::{Fault, FaultKind};
 pub use http::{Delivery, HttpRequest, HttpResponse};
 pub use ledger::{By, Effect, EffectKind, Received};
