@@ -3,9 +3,11 @@
 //! This layer knows Kubernetes' types and nothing of the service, the plan or the controllers.
 
 pub mod cluster;
+pub mod cluster_detail;
 pub mod cluster_status;
 pub mod names;
 pub mod operation;
+mod schema;
 pub mod snapshot;
 
 pub use cluster::{DwsCluster, DwsClusterSpec};
