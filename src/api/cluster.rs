@@ -116,7 +116,7 @@ pub struct DwsClusterSpec {
     /// `restoreFrom` is written too, nothing is restored. Not written: a cluster is created or
     /// restored. DWS parameter: `id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub cluster_id: Option<String>,
     /// What to do when a cluster of the same name exists already: `Never` stops with
     /// `NameConflict`, `IfExists` adopts it. Not written: `Never`. No DWS parameter.
@@ -243,19 +243,19 @@ pub struct Network {
     /// Id (a UUID in lower case) of the VPC. Required unless `restoreFrom` or `clusterId` is set.
     /// Not written with `restoreFrom`: as the cluster of the snapshot. DWS parameter: `vpc_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub vpc_id: Option<String>,
     /// Id (a UUID in lower case) of the subnet: its network id. Required unless `restoreFrom` or
     /// `clusterId` is set. Not written with `restoreFrom`: as the cluster of the snapshot. DWS
     /// parameter: `subnet_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub subnet_id: Option<String>,
     /// Id (a UUID in lower case) of the security group. Required unless `restoreFrom` or
     /// `clusterId` is set. Not written with `restoreFrom`: as the cluster of the snapshot. DWS
     /// parameter: `security_group_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub security_group_id: Option<String>,
     /// Availability zone, such as `eu-west-0a`. Not written: the service chooses; with
     /// `restoreFrom` as the cluster of the snapshot. DWS parameter: `availability_zone`.
@@ -275,7 +275,7 @@ pub struct PublicIp {
     /// Id (a UUID in lower case) of the elastic IP to bind. Required with `BindExisting`, refused
     /// otherwise. DWS parameter: `eip_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub eip_id: Option<String>,
 }
 
@@ -322,6 +322,6 @@ pub struct RestoreFrom {
     /// Id (a UUID in lower case) of a snapshot at the service. Not written: `snapshotRef` names the
     /// snapshot. DWS parameter: the snapshot id in the path of the restore call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub snapshot_id: Option<String>,
 }

@@ -91,7 +91,7 @@ pub struct DwsSnapshotSpec {
     /// `DwsCluster`. Exactly one of `clusterRef` and `clusterId` is written. DWS parameter:
     /// `cluster_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub cluster_id: Option<String>,
     /// Name of the snapshot at the service, unique in the project without regard to case: a letter,
     /// then letters, digits, `-` or `_`, 4 to 64 characters in all. Not written: `metadata.name`,
@@ -102,7 +102,7 @@ pub struct DwsSnapshotSpec {
     /// Id (a UUID in lower case) of an existing snapshot of that cluster to adopt instead of taking
     /// one. Not written: a snapshot is taken. DWS parameter: `id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 36))]
+    #[schemars(length(max = 64))]
     pub snapshot_id: Option<String>,
     /// Description of the snapshot at the service: at most 256 characters, none of
     /// `! < > ' = & "`. Not written: none. DWS parameter: `description`.

@@ -1,0 +1,6 @@
+//! x
+fn main() {
+    for c in dws_operator::api::crds() {
+        println!("---\n{}", serde_yaml_ng::to_string(&c).unwrap());
+    }
+}
