@@ -121,10 +121,12 @@ pub struct DwsClusterSpec {
     /// What to do when a cluster of the same name exists already: `Never` stops with
     /// `NameConflict`, `IfExists` adopts it. Not written: `Never`. No DWS parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "AdoptionPolicy")]
     pub adoption_policy: Option<AdoptionPolicy>,
     /// `Full` lets the operator make changing calls; `ObserveOnly` never makes one, deleting the
     /// resource included. Not written: `Full`. No DWS parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ManagementPolicy")]
     pub management_policy: Option<ManagementPolicy>,
     /// What becomes of the cluster when the resource is deleted: `Snapshot` takes a final manual
     /// snapshot, keeps it and deletes the cluster; `Delete` deletes it without one; `Retain` leaves
@@ -132,6 +134,7 @@ pub struct DwsClusterSpec {
     /// `Retain` for an adopted one. May be changed while the resource is being deleted. No DWS
     /// parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "ClusterDeletionPolicy")]
     pub deletion_policy: Option<ClusterDeletionPolicy>,
     /// `true` blocks the deletion of the cluster until it is taken off. Not written: `false`. No
     /// DWS parameter.

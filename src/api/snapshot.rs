@@ -113,6 +113,7 @@ pub struct DwsSnapshotSpec {
     /// leaves it. Not written: `Delete` for a snapshot that the operator took, `Retain` for an
     /// adopted one. May be changed while the resource is being deleted. No DWS parameter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SnapshotDeletionPolicy")]
     pub deletion_policy: Option<SnapshotDeletionPolicy>,
     /// Secret of the same namespace with the credentials (`HW_*` names) of the account that the
     /// cluster belongs to, allowed with `clusterId` only. It may be changed for another one of the
