@@ -84,12 +84,12 @@ use super::schema;
 pub struct DwsSnapshotSpec {
     /// `DwsCluster` of the same namespace that the snapshot is of; the snapshot is made with its
     /// credentials and waits until it can be made. Exactly one of `clusterRef` and `clusterId` is
-    /// written. DWS parameter: its id is `cluster_id`.
+    /// written. Not written: `clusterId` names the cluster. DWS parameter: its id is `cluster_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_ref: Option<LocalRef>,
     /// Id (a UUID in lower case) of the cluster that the snapshot is of, for one without a
-    /// `DwsCluster`. Exactly one of `clusterRef` and `clusterId` is written. DWS parameter:
-    /// `cluster_id`.
+    /// `DwsCluster`. Exactly one of `clusterRef` and `clusterId` is written. Not written:
+    /// `clusterRef` names the cluster. DWS parameter: `cluster_id`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub cluster_id: Option<String>,
