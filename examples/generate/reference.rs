@@ -56,7 +56,7 @@ pub fn page(crd: &CustomResourceDefinition, rules: &[Rule], changes: &[(&str, Ch
 
 fn spec(page: &mut String, schema: &JSONSchemaProps, rules: &[Rule], changes: &[(&str, Change)]) {
     page.push_str(
-        "## Spec\n\nNo field has a default in the schema: what is not written stays not written, and null means the same. \
+        "## Spec\n\nNo field has a default in the schema: what is not written stays not written. \
          *Fixed* fields can be corrected freely until the operator has asked the service for the object or knows its id \
          (`status.operation` or the id in the status is there), and again after a refused request; from then on they can be neither changed, set nor unset.\n\n\
          | Field | Type | Limits | May change | Meaning |\n|---|---|---|---|---|\n",

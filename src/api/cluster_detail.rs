@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 pub struct Endpoint {
     /// Host and port, or the bare host. DWS parameter: `connect_info`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 512))]
     pub connect_info: Option<String>,
     /// JDBC URL. DWS parameter: `jdbc_url`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 512))]
     pub jdbc_url: Option<String>,
 }
 
@@ -26,11 +26,11 @@ pub struct Endpoint {
 pub struct PublicEndpoint {
     /// Host and port, or the bare host. DWS parameter: `public_connect_info`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 512))]
     pub public_connect_info: Option<String>,
     /// JDBC URL. DWS parameter: `jdbc_url`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
+    #[schemars(length(max = 512))]
     pub jdbc_url: Option<String>,
 }
 
@@ -113,11 +113,11 @@ pub struct ParameterGroup {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tag {
     /// Key of the tag. DWS parameter: `key`.
-    #[schemars(length(max = 256))]
+    #[schemars(length(max = 128))]
     pub key: String,
     /// Value of the tag. DWS parameter: `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
+    #[schemars(length(max = 256))]
     pub value: Option<String>,
 }
 
@@ -131,6 +131,6 @@ pub struct FailedReasons {
     pub error_code: Option<String>,
     /// Message of the service. DWS parameter: `error_msg`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 8192))]
+    #[schemars(length(max = 4096))]
     pub error_msg: Option<String>,
 }

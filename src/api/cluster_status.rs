@@ -2,8 +2,8 @@
 //!
 //! The service's words stay verbatim, unknown ones too, so no string of its has a pattern or an
 //! enum here: a status write that the API server refuses would lose an id. Lengths are bounded all
-//! the same (the API server's rules cost by size); [`super::fit`] cuts what a strange answer would
-//! overrun.
+//! the same (rules cost by size, and etcd refuses objects beyond 1.5 MiB); [`super::fit`] cuts what a
+//! strange answer would overrun.
 
 use std::collections::BTreeMap;
 
@@ -77,17 +77,17 @@ pub struct DwsClusterStatus {
     pub version: Option<String>,
     /// Addresses within the VPC. DWS parameter: `endpoints`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
     pub endpoints: Vec<Endpoint>,
     /// Addresses from the internet. DWS parameter: `public_endpoints`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 32), extend("x-kubernetes-list-type" = "atomic"))]
     pub public_endpoints: Vec<PublicEndpoint>,
     /// IP addresses of the nodes within the VPC. DWS parameter: `private_ip`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
-        length(max = 1024),
-        inner(length(max = 256)),
+        length(max = 512),
+        inner(length(max = 64)),
         extend("x-kubernetes-list-type" = "atomic")
     )]
     pub private_ips: Vec<String>,
@@ -109,7 +109,7 @@ pub struct DwsClusterStatus {
     pub recent_events: Option<i32>,
     /// Tags that the cluster bears at the service. DWS parameter: `tags`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 256), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 64), extend("x-kubernetes-list-type" = "atomic"))]
     pub tags: Vec<Tag>,
     /// Why the last task failed, in the service's words. DWS parameter: `failed_reasons`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -131,7 +131,7 @@ pub struct DwsClusterStatus {
     pub operation: Option<Operation>,
     /// Operations whose outcome is unknown and that gave way to one of another kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
     pub unsettled_operations: Vec<Operation>,
     /// The last request of each annotation that was recorded. A request acts once, if it is newer.
     #[serde(skip_serializing_if = "Option::is_none")]

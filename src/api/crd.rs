@@ -1,14 +1,16 @@
 //! The two `CustomResourceDefinition`s, as everybody uses them: `crds/`, `dws-operator crd`, tests.
 //!
 //! `kube` derives them from the types; what the derive cannot say is put in here. `nullable` goes,
-//! so that a null is pruned and means "not written"; `default` goes, so that nothing is filled in
-//! behind a manifest; the rules of [`super::rules`] come in.
+//! so that no null is ever stored (it is dropped or refused); `default` goes, so that nothing is
+//! filled in behind a manifest; columns and the rules of [`super::rules`] come in.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceColumnDefinition, CustomResourceDefinition, JSONSchemaProps,
+    JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt;
 
+use super::columns;
 use super::rules::{self, Rule};
 use super::{DwsCluster, DwsSnapshot};
 
@@ -19,12 +21,20 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
 
 /// The definition of `DwsCluster`.
 pub fn cluster_crd() -> CustomResourceDefinition {
-    finished(DwsCluster::crd(), &rules::cluster::rules())
+    finished(
+        DwsCluster::crd(),
+        columns::cluster(),
+        &rules::cluster::rules(),
+    )
 }
 
 /// The definition of `DwsSnapshot`.
 pub fn snapshot_crd() -> CustomResourceDefinition {
-    finished(DwsSnapshot::crd(), &rules::snapshot::rules())
+    finished(
+        DwsSnapshot::crd(),
+        columns::snapshot(),
+        &rules::snapshot::rules(),
+    )
 }
 
 /// The schema of the one version that a definition of ours has.
@@ -40,8 +50,14 @@ pub fn field_of<'a>(schema: &'a JSONSchemaProps, path: &str) -> Option<&'a JSONS
         .try_fold(schema, |at, name| at.properties.as_ref()?.get(name))
 }
 
-fn finished(mut crd: CustomResourceDefinition, rules: &[Rule]) -> CustomResourceDefinition {
+fn finished(
+    mut crd: CustomResourceDefinition,
+    columns: Vec<CustomResourceColumnDefinition>,
+    rules: &[Rule],
+) -> CustomResourceDefinition {
+    // There is one version; a second would have columns of its own.
     for version in &mut crd.spec.versions {
+        version.additional_printer_columns = Some(columns.clone());
         let schema = version
             .schema
             .as_mut()

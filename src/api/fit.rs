@@ -17,6 +17,9 @@ use serde_json::Value;
 use super::crd::{cluster_crd, field_of, schema_of, snapshot_crd};
 use super::{DwsClusterStatus, DwsSnapshotStatus};
 
+/// Longest key of a map that is kept, in bytes: a task of the service is a word.
+const MAX_KEY: usize = 256;
+
 static CLUSTER: LazyLock<JSONSchemaProps> = LazyLock::new(|| {
     let crd = cluster_crd();
     let schema = schema_of(&crd).and_then(|schema| field_of(schema, "status"));
@@ -82,6 +85,11 @@ fn fit(value: &mut Value, schema: &JSONSchemaProps) -> bool {
                 for key in surplus {
                     map.remove(&key);
                 }
+                cut = true;
+            }
+            // The schema cannot bound the keys of a map.
+            if schema.additional_properties.is_some() && map.keys().any(|key| key.len() > MAX_KEY) {
+                map.retain(|key, _| key.len() <= MAX_KEY);
                 cut = true;
             }
             for (name, field) in map {
@@ -170,7 +178,7 @@ mod tests {
                 .values()
                 .all(|text| text.chars().count() == 256)
         );
-        assert_eq!(fitted.endpoints.len(), 256);
+        assert_eq!(fitted.endpoints.len(), 32);
         assert_eq!(
             fitted.endpoints[0]
                 .jdbc_url
@@ -178,7 +186,7 @@ mod tests {
                 .unwrap()
                 .chars()
                 .count(),
-            1_024
+            512
         );
         let reasons = fitted.failed_reasons.unwrap();
         assert_eq!(reasons.error_code.as_deref(), Some("DWS.6000"));
@@ -187,6 +195,33 @@ mod tests {
             fitted.other, status.other,
             "a field of a later version has limits of its own"
         );
+    }
+
+    /// Bytes of the largest value that a schema allows, with four bytes to a character.
+    fn largest(schema: &JSONSchemaProps) -> usize {
+        let size = |max: Option<i64>| limit(max).unwrap_or(0);
+        let mut bytes = 40 + 4 * size(schema.max_length);
+        for (name, field) in schema.properties.iter().flatten() {
+            bytes += name.len() + largest(field);
+        }
+        if let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items {
+            bytes += size(schema.max_items) * largest(items);
+        }
+        if let Some(JSONSchemaPropsOrBool::Schema(values)) = &schema.additional_properties {
+            bytes += size(schema.max_properties) * (MAX_KEY + largest(values));
+        }
+        bytes
+    }
+
+    #[test]
+    fn the_largest_status_fits_into_etcd() {
+        for schema in [&*CLUSTER, &*SNAPSHOT] {
+            let bytes = largest(schema);
+            assert!(
+                bytes < 1_000_000,
+                "{bytes} bytes, and etcd takes 1.5 MiB in all"
+            );
+        }
     }
 
     proptest! {

@@ -6,6 +6,7 @@ pub mod annotations;
 pub mod cluster;
 pub mod cluster_detail;
 pub mod cluster_status;
+mod columns;
 pub mod crd;
 mod effective;
 mod fit;

@@ -112,7 +112,7 @@ pub struct Operation {
     pub intended_at: Timestamp,
     /// What a person should know about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 8192))]
+    #[schemars(length(max = 2048))]
     pub message: Option<String>,
     /// Fields of a later version, carried along untouched.
     #[serde(flatten)]

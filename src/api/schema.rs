@@ -22,12 +22,13 @@ pub(super) fn timestamp(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "format": "date-time" })
 }
 
-/// `metav1.Condition` with the limits that Kubernetes' own generator gives it, keyed by type so
+/// `metav1.Condition` with the patterns that Kubernetes' own generator gives it (and a tighter
+/// `maxLength` of the message, so that the whole object fits into etcd), keyed by type so
 /// that two writers can own conditions of different types.
 pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "array",
-        "maxItems": 32,
+        "maxItems": 8,
         "x-kubernetes-list-type": "map",
         "x-kubernetes-list-map-keys": ["type"],
         "items": {
@@ -56,7 +57,7 @@ pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
                 "message": {
                     "description": "Details for a person; may be empty.",
                     "type": "string",
-                    "maxLength": 32768
+                    "maxLength": 4096
                 },
                 "lastTransitionTime": {
                     "description": "When `status` last changed (RFC 3339).",

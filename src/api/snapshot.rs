@@ -28,57 +28,7 @@ use super::schema;
     namespaced,
     status = "DwsSnapshotStatus",
     derive = "PartialEq",
-    doc = "A manual snapshot of a GaussDB(DWS) cluster: taken or adopted, and deleted with the resource as the spec says.",
-    printcolumn(
-        name = "Cluster",
-        type_ = "string",
-        json_path = ".spec..['clusterId','name']",
-        description = "The DwsCluster, or the id of the cluster, that the snapshot is of."
-    ),
-    printcolumn(
-        name = "Status",
-        type_ = "string",
-        json_path = ".status.status",
-        description = "The service's status of the snapshot, verbatim."
-    ),
-    printcolumn(
-        name = "Type",
-        type_ = "string",
-        json_path = ".status.type",
-        description = "MANUAL or AUTOMATED."
-    ),
-    printcolumn(
-        name = "Size",
-        type_ = "number",
-        json_path = ".status.sizeGb",
-        description = "Size in GB."
-    ),
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Ready\")].status",
-        description = "Whether the snapshot is complete."
-    ),
-    printcolumn(
-        name = "Age",
-        type_ = "date",
-        json_path = ".metadata.creationTimestamp",
-        description = "Time since the resource was created."
-    ),
-    printcolumn(
-        name = "ID",
-        type_ = "string",
-        json_path = ".status.snapshotId",
-        priority = 1,
-        description = "Id of the snapshot at the service."
-    ),
-    printcolumn(
-        name = "Finished",
-        type_ = "string",
-        json_path = ".status.finishedAt",
-        priority = 1,
-        description = "When the snapshot was complete, as the service writes it."
-    )
+    doc = "A manual snapshot of a GaussDB(DWS) cluster: taken or adopted, and deleted with the resource as the spec says."
 )]
 #[serde(rename_all = "camelCase")]
 pub struct DwsSnapshotSpec {

@@ -8,7 +8,7 @@
 //! server-side apply words in its own way, before the schema is asked. `fixed` entries are expanded into the cases that
 //! every fixed field must pass.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
 use kube::Client;
@@ -86,12 +86,14 @@ pub enum Manner {
 }
 
 /// What was run.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub struct Count {
     pub cases: usize,
     pub accepted: usize,
     pub refused: usize,
     pub status_writes: usize,
+    /// Field and text of every refusal.
+    pub said: BTreeSet<(String, String)>,
 }
 
 impl std::ops::AddAssign for Count {
@@ -100,6 +102,7 @@ impl std::ops::AddAssign for Count {
         self.accepted += other.accepted;
         self.refused += other.refused;
         self.status_writes += other.status_writes;
+        self.said.extend(other.said);
     }
 }
 
@@ -205,6 +208,11 @@ async fn run_step(
         (Some(field), Ok(_)) => bail!("accepted, but {field} should have been refused"),
         (Some(field), Err(refusal)) => {
             count.refused += 1;
+            for cause in refusal.details.iter().flat_map(|details| &details.causes) {
+                count
+                    .said
+                    .insert((cause.field.clone(), cause.message.clone()));
+            }
             expect_refusal(&refusal, field, step)
         }
     }
