@@ -3,3 +3,5 @@
 pub mod api;
 pub mod core;
 pub mod dws;
+pub mod entropy;
+pub mod observer;
