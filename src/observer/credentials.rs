@@ -307,8 +307,8 @@ mod tests {
     #[case::empty(&[], "HW_ACCESS_KEY")]
     #[case::half(&[&[("HW_ACCESS_KEY", "AK")]], "add HW_SECRET_KEY;")]
     #[case::blank(&[&[("HW_ACCESS_KEY", "AK"), ("HW_SECRET_KEY", " \n")]], "add HW_SECRET_KEY;")]
-    #[case::no_domain(&[LOGIN_WITHOUT_DOMAIN], "add HW_DOMAIN_NAME;")]
-    #[case::mixed(&[&AK[..1], &LOGIN[..1]], "add HW_SECRET_KEY;")]
+    #[case::no_domain(&[LOGIN.split_at(1).1], "add HW_DOMAIN_NAME;")]
+    #[case::mixed(&[AK.split_at(1).0, LOGIN.split_at(1).0], "add HW_SECRET_KEY;")]
     fn incomplete_credentials_are_missing(
         #[case] parts: &[&[(&str, &str)]],
         #[case] expected: &str,
@@ -398,14 +398,15 @@ mod tests {
     #[test]
     fn no_secret_is_shown() {
         let long = "canary".repeat(4_000);
-        for parts in [
-            &[AK][..],
+        let cases: [&[&[(&str, &str)]]; 6] = [
+            &[AK],
             &[LOGIN],
             &[&AK[1..]],
             &[&LOGIN[2..]],
             &[AK, &[("HW_SECURITY_TOKEN", long.as_str())]],
             &[&[("HW_ACCESS_KEY", "AK"), ("HW_SECRET_KEY", "canary\u{7}")]],
-        ] {
+        ];
+        for parts in cases {
             let shown = format!("{:?}", read(parts));
             assert!(!shown.contains("canary"), "{shown}");
         }
@@ -414,7 +415,7 @@ mod tests {
     #[test]
     fn fingerprints_tell_contents_apart() {
         let key = [7; 32];
-        let of = |parts: &[&[(&str, &str)]]| fingerprint(&key, &data(parts));
+        let of = |parts: &[&[(&str, &str)]]| -> [u8; 32] { fingerprint(&key, &data(parts)) };
         assert_eq!(of(&[AK]), of(&[AK, &[("unrelated", "x")]]));
         assert_ne!(of(&[AK]), of(&[LOGIN]));
         assert_ne!(of(&[AK]), fingerprint(&[8; 32], &data(&[AK])));
