@@ -3,4 +3,6 @@
 pub mod api;
 pub mod core;
 pub mod dws;
+pub mod entropy;
+pub mod observer;
 pub mod simulator;
