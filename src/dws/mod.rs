@@ -5,5 +5,6 @@
 
 pub mod answer;
 pub mod call;
+pub mod clock;
 pub mod model;
 pub mod transport;
