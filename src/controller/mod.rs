@@ -19,6 +19,8 @@ pub mod run;
 pub mod secrets;
 pub mod snapshot;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod watch;
 
 pub use context::{Context, Observe, Reconciled, Settings};

@@ -305,6 +305,19 @@ pub async fn store_answer<K: Managed>(
     operation: &Operation,
     answer: &Answer,
 ) -> Result<AnswerStored<K>, StoreError> {
+    let absorb = |status: &K::Status, generation| {
+        K::absorb(status, generation, operation, answer, clock.now())
+    };
+    store_absorbed(client, object, operation, absorb).await
+}
+
+/// See [`store_answer`]; `absorb` puts the answer into a status, given the object's generation.
+async fn store_absorbed<K: Managed>(
+    client: &Client,
+    object: K,
+    operation: &Operation,
+    absorb: impl Fn(&K::Status, i64) -> Absorbed<K::Status>,
+) -> Result<AnswerStored<K>, StoreError> {
     let (namespace, name, uid) = (
         object.namespace().unwrap_or_default(),
         object.name_any(),
@@ -321,7 +334,7 @@ pub async fn store_answer<K: Managed>(
     loop {
         let old = current.current().cloned().unwrap_or_default();
         let generation = current.meta().generation.unwrap_or_default();
-        let absorbed = K::absorb(&old, generation, operation, answer, clock.now());
+        let absorbed = absorb(&old, generation);
         if !same_attempt::<K>(&old, operation) || current.uid() != uid {
             return Ok(AnswerStored::Superseded(absorbed));
         }
@@ -438,31 +451,4 @@ fn patch(operations: Vec<Value>) -> Result<Patch<()>, StoreError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_diff_names_only_whole_fields_that_differ() {
-        let old =
-            json!({"clusterId": "a", "conditions": [1], "gone": 1, "future/field~": {"x": 1}});
-        let new = json!({"clusterId": "a", "conditions": [2], "operation": {"id": "o"}, "future/field~": {"x": 1}});
-        let operations: Vec<Value> = status_diff(&old, &new)
-            .into_iter()
-            .map(|change| change.operation)
-            .collect();
-        assert_eq!(
-            operations,
-            vec![
-                json!({"op": "add", "path": "/status/conditions", "value": [2]}),
-                json!({"op": "add", "path": "/status/operation", "value": {"id": "o"}}),
-                json!({"op": "remove", "path": "/status/gone"}),
-            ]
-        );
-    }
-
-    #[test]
-    fn a_diff_escapes_field_names() {
-        let changes = status_diff(&json!({}), &json!({"a/b~c": 1}));
-        assert_eq!(changes[0].operation["path"], "/status/a~1b~0c");
-    }
-}
+mod tests;
