@@ -6,3 +6,4 @@ pub mod core;
 pub mod dws;
 pub mod entropy;
 pub mod observer;
+pub mod simulator;

@@ -1,16 +1,46 @@
-//! One observer per account (placeholder until the observer's branch lands).
-use std::collections::BTreeMap;
-use std::sync::Arc;
+//! Watches accounts: one list of clusters and, where needed, one of snapshots per interval and account,
+//! instead of one request per resource.
+//!
+//! It knows the client and the facts that a plan may have, and nothing of Kubernetes: who follows what
+//! is told to it, whom to wake comes out. Pure parts: [`bucket`], [`circuit`], [`interval`], [`view`],
+//! [`absence`], [`interests`], [`credentials`]. Around them [`account`] (one account) and [`accounts`]
+//! (all of them, and the loops).
+//!
+//! A resource calls [`Account::watch`] before it looks at [`Account::facts`]: then no change between the
+//! two is lost.
 
-use jiff::Timestamp;
-use secrecy::SecretString;
-use tokio_util::sync::CancellationToken;
+pub mod absence;
+pub mod account;
+pub mod accounts;
+pub mod bucket;
+pub mod circuit;
+pub mod credentials;
+mod flight;
+pub mod interests;
+pub mod interval;
+pub mod limiter;
+mod poll;
+mod request;
+mod run;
+mod seat;
+pub mod stats;
+pub mod view;
 
-use crate::api::cluster_status::AccountRef;
-use crate::core::facts::{Absence, ClusterList, SnapshotList};
-use crate::dws::answer::{Answer, Failure};
-use crate::dws::call::Call;
-use crate::dws::model::{Cluster, Snapshot};
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use jiff::SignedDuration;
+
+pub use account::Account;
+pub use accounts::Accounts;
+pub use credentials::{CredentialsProblem, OwnCredentials};
+pub use stats::{Stats, Tally};
+
+use view::Subject;
 
 /// Where credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,7 +56,16 @@ pub enum Source {
     },
 }
 
-/// A kind.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("own"),
+            Self::Secret { namespace, name } => write!(f, "{namespace}/{name}"),
+        }
+    }
+}
+
+/// The kind of a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
     /// `DwsCluster`.
@@ -35,125 +74,81 @@ pub enum Kind {
     Snapshot,
 }
 
-/// A resource.
+/// Which resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceKey {
-    /// Kind.
+    /// Its kind.
     pub kind: Kind,
-    /// Namespace.
+    /// Its namespace.
     pub namespace: String,
-    /// Name.
+    /// Its name.
     pub name: String,
 }
 
-/// What a resource follows.
-#[derive(Clone, Debug)]
+/// What a resource follows at its account.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interest {
-    /// Whose.
+    /// The resource.
     pub key: ResourceKey,
     /// Its uid.
     pub uid: String,
-    /// Ids.
+    /// Clusters by id.
     pub cluster_ids: Vec<String>,
-    /// Names.
+    /// Clusters by exact name.
     pub cluster_names: Vec<String>,
-    /// Ids.
+    /// Snapshots by id; one of these or the next makes the account list snapshots.
     pub snapshot_ids: Vec<String>,
-    /// Names.
+    /// Snapshots by name, in any case.
     pub snapshot_names: Vec<String>,
-    /// Whether something runs or waits.
+    /// Something is not as it should be yet: the account is polled at the active interval, and the
+    /// resource learns of a circuit at once.
     pub has_work: bool,
 }
 
-/// One account.
-#[derive(Clone)]
-pub struct Account;
+impl Interest {
+    fn in_clusters(&self) -> bool {
+        // Also one that follows nothing yet: it waits for the account to be known.
+        !self.cluster_ids.is_empty() || !self.cluster_names.is_empty() || !self.in_snapshots()
+    }
 
-#[allow(clippy::unused_async, clippy::unused_self, missing_docs)]
-impl Account {
-    pub fn facts(&self, _adoption_allowed: bool) -> crate::core::facts::Account {
-        crate::core::facts::Account::Pending
+    fn in_snapshots(&self) -> bool {
+        !self.snapshot_ids.is_empty() || !self.snapshot_names.is_empty()
     }
-    pub fn account_ref(&self) -> Option<AccountRef> {
-        None
+
+    fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        let clusters = self.cluster_ids.iter().cloned().map(Subject::Cluster);
+        let names = self.cluster_names.iter().cloned().map(Subject::ClusterName);
+        let snapshots = self.snapshot_ids.iter().cloned().map(Subject::Snapshot);
+        let snapshot_names = self
+            .snapshot_names
+            .iter()
+            .map(|name| Subject::SnapshotName(name.to_lowercase()));
+        clusters.chain(names).chain(snapshots).chain(snapshot_names)
     }
-    pub async fn fresh_clusters(&self) -> Result<Arc<ClusterList>, Failure> {
-        Ok(Arc::default())
-    }
-    pub async fn fresh_snapshots(&self) -> Result<Arc<SnapshotList>, Failure> {
-        Ok(Arc::default())
-    }
-    pub async fn cluster(&self, _id: &str) -> Result<Arc<Cluster>, Failure> {
-        Ok(Arc::default())
-    }
-    pub async fn snapshot(&self, _id: &str) -> Result<Arc<Snapshot>, Failure> {
-        Ok(Arc::default())
-    }
-    pub async fn execute(&self, _call: &Call, _deadline: Timestamp) -> Answer {
-        Answer::Accepted {
-            id: None,
-            service_time: None,
-        }
-    }
-    pub fn id_was_read(&self, _id: &str) -> bool {
-        false
-    }
-    pub fn cluster_absence(&self, _id: &str) -> Option<Absence> {
-        None
-    }
-    pub fn snapshot_absence(&self, _id: &str) -> Option<Absence> {
-        None
-    }
-    pub fn watch(&self, _interest: Interest) {}
-    pub fn unwatch(&self, _uid: &str) {}
 }
 
-/// All accounts.
-#[derive(Clone)]
-pub struct Accounts;
-
-/// Why there is no account.
+/// Settings of the observer, the same for every account.
 #[derive(Clone, Debug)]
-pub enum CredentialsProblem {
-    /// Something is missing.
-    Missing {
-        /// What.
-        message: String,
-    },
-    /// Something is wrong.
-    Invalid {
-        /// What.
-        message: String,
-    },
+pub struct ObserverSettings {
+    /// Between polls while a task runs or a resource has work (`--active-poll-interval`).
+    pub active_interval: SignedDuration,
+    /// Between polls otherwise (`--poll-interval`).
+    pub idle_interval: SignedDuration,
+    /// Requests a second and account (`--max-requests-per-second`).
+    pub max_requests_per_second: f64,
+    /// The operator's own endpoint settings. Region and project are what a Secret falls back to;
+    /// addresses, language and time-out hold for every account.
+    pub endpoint: crate::dws::Settings,
 }
 
-#[allow(clippy::unused_async, clippy::unused_self, missing_docs)]
-impl Accounts {
-    pub fn own(&self) -> Option<Account> {
-        None
-    }
-    pub fn from_secret(
-        &self,
-        _namespace: &str,
-        _name: &str,
-        _secret_uid: &str,
-        _resource_version: &str,
-        _data: &BTreeMap<String, SecretString>,
-    ) -> Result<(Account, Vec<String>), CredentialsProblem> {
-        Ok((Account, Vec::new()))
-    }
-    pub fn last_good(&self, _source: &Source) -> Option<Account> {
-        None
-    }
-    pub fn release(&self, _source: &Source) {}
-    pub fn all(&self) -> Vec<(Source, Account)> {
-        Vec::new()
-    }
-    pub async fn run(
-        self,
-        _wake: impl Fn(ResourceKey) + Send + Sync + 'static,
-        shutdown: CancellationToken,
-    ) {
-        shutdown.cancelled().await;
+impl Default for ObserverSettings {
+    /// The defaults of the flags, no region.
+    fn default() -> Self {
+        Self {
+            active_interval: SignedDuration::from_secs(10),
+            idle_interval: SignedDuration::from_secs(60),
+            max_requests_per_second: 10.0,
+            endpoint: crate::dws::Settings::default(),
+        }
     }
 }
