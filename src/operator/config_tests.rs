@@ -1,0 +1,1 @@
+//! Tables of settings: what each becomes, and what each wrong one says.
