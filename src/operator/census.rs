@@ -79,11 +79,13 @@ impl Census {
         }
         *never_ready = still;
         let counts = counts.into_iter().flat_map(|(kind, of_kind)| {
-            of_kind.into_iter().map(move |(reason, count)| ResourceCount {
-                kind,
-                reason: reason.to_owned(),
-                count,
-            })
+            of_kind
+                .into_iter()
+                .map(move |(reason, count)| ResourceCount {
+                    kind,
+                    reason: reason.to_owned(),
+                    count,
+                })
         });
         Counted {
             counts: counts.collect(),
@@ -93,7 +95,11 @@ impl Census {
 }
 
 fn age(created: Option<Timestamp>, ready: &Condition) -> Option<f64> {
-    let seconds = ready.last_transition_time.0.duration_since(created?).as_secs_f64();
+    let seconds = ready
+        .last_transition_time
+        .0
+        .duration_since(created?)
+        .as_secs_f64();
     (seconds >= 0.0).then_some(seconds)
 }
 
@@ -106,7 +112,8 @@ fn since_birth(created: Option<Timestamp>, ready: &Condition) -> bool {
 
 /// Reasons are ours, but the API server stores what anybody with the right writes.
 fn bounded(reason: &str) -> &str {
-    let good = (1..=48).contains(&reason.len()) && reason.bytes().all(|b| b.is_ascii_alphanumeric());
+    let good =
+        (1..=48).contains(&reason.len()) && reason.bytes().all(|b| b.is_ascii_alphanumeric());
     if good { reason } else { "Other" }
 }
 

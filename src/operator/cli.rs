@@ -238,8 +238,7 @@ fn credential_flag(argument: &str) -> Option<String> {
         .replace('-', "_");
     let name = name.strip_prefix("HW_").unwrap_or(&name);
     let variable = variables::VARIABLES.iter().find(|variable| {
-        variable.name.strip_prefix("HW_").unwrap_or(variable.name) == name
-            || variable.name == name
+        variable.name.strip_prefix("HW_").unwrap_or(variable.name) == name || variable.name == name
     })?;
     Some(format!(
         "--{}: there is no such flag, an argument list is visible to everybody; set the environment variable {}",
@@ -273,10 +272,7 @@ mod tests {
     #[test]
     fn no_flag_takes_a_variable_that_kubernetes_sets_for_a_service() {
         for flag in run_flags() {
-            assert!(
-                !variables::is_service_link(&variable_of(&flag)),
-                "--{flag}"
-            );
+            assert!(!variables::is_service_link(&variable_of(&flag)), "--{flag}");
         }
     }
 
@@ -294,15 +290,24 @@ mod tests {
         let rows: [(&[&str], &str); 7] = [
             (&["dws-operator"], "requires a subcommand"),
             (&["dws-operator", "walk"], "'walk'"),
-            (&["dws-operator", "run", "--pol-interval=5s"], "--poll-interval"),
+            (
+                &["dws-operator", "run", "--pol-interval=5s"],
+                "--poll-interval",
+            ),
             (&["dws-operator", "run", "--listen"], "--listen"),
             (&["dws-operator", "run", "extra"], "'extra'"),
             (&["dws-operator", "crd", "--listen=1"], "--listen"),
-            (&["dws-operator", "run", "--listen=a", "--listen=b"], "--listen"),
+            (
+                &["dws-operator", "run", "--listen=a", "--listen=b"],
+                "--listen",
+            ),
         ];
         for (args, part) in rows {
             let line = one_line(&Cli::try_parse_from(args).unwrap_err());
-            assert!(!line.contains('\n') && line.contains(part), "{args:?}: {line}");
+            assert!(
+                !line.contains('\n') && line.contains(part),
+                "{args:?}: {line}"
+            );
         }
     }
 

@@ -127,7 +127,9 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut warnings = Vec::new();
         for name in variables::misspelt(environment.keys().map(String::as_str)) {
-            warnings.push(format!("{name} is not a setting of this version; it is ignored"));
+            warnings.push(format!(
+                "{name} is not a setting of this version; it is ignored"
+            ));
         }
 
         let namespaces = namespaces("namespace", &args.namespace)?;
@@ -135,7 +137,8 @@ impl Config {
             NamespaceSet::Only(names) if names.is_empty() => NamespaceSet::All,
             other => other,
         };
-        let adoption_namespaces = self::namespaces("adoption-namespaces", &args.adoption_namespaces)?;
+        let adoption_namespaces =
+            self::namespaces("adoption-namespaces", &args.adoption_namespaces)?;
         warn_of_unwatched(&namespaces, &adoption_namespaces, &mut warnings);
 
         let poll_interval = duration("poll-interval", &args.poll_interval, DAY)?;
@@ -151,7 +154,8 @@ impl Config {
             });
         }
         let request_timeout = duration("request-timeout", &args.request_timeout, HOUR)?;
-        let ambiguity_window = duration("ambiguity-window", &args.ambiguity_window, LONGEST_WINDOW)?;
+        let ambiguity_window =
+            duration("ambiguity-window", &args.ambiguity_window, LONGEST_WINDOW)?;
         if ambiguity_window < request_timeout {
             warnings.push(format!(
                 "--ambiguity-window {} is shorter than --request-timeout {}: a late effect of a lost call may go unseen",
@@ -349,10 +353,7 @@ fn language(text: &str) -> Result<String, ConfigError> {
     ))
 }
 
-fn ca_bundle(
-    path: Option<&str>,
-    read_file: ReadFile<'_>,
-) -> Result<Option<Vec<u8>>, ConfigError> {
+fn ca_bundle(path: Option<&str>, read_file: ReadFile<'_>) -> Result<Option<Vec<u8>>, ConfigError> {
     let Some(path) = given(path) else {
         return Ok(None);
     };
@@ -363,8 +364,13 @@ fn ca_bundle(
             "give the path of a file with at least one PEM certificate",
         )
     };
-    let bytes = read_file(Path::new(path))
-        .map_err(|error| wrong(format!("{} cannot be read ({})", quoted(path), error.kind())))?;
+    let bytes = read_file(Path::new(path)).map_err(|error| {
+        wrong(format!(
+            "{} cannot be read ({})",
+            quoted(path),
+            error.kind()
+        ))
+    })?;
     let mut count = 0_usize;
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         certificate.map_err(|_| wrong(format!("{} is not PEM", quoted(path))))?;

@@ -98,9 +98,13 @@ impl Settings {
         let endpoints = endpoints(environment, allow_insecure, warnings)?;
         if region.is_none() {
             let mend = if credential.is_some() {
-                Some("the operator's own account needs it: set it to the region's id, such as eu-west-101")
+                Some(
+                    "the operator's own account needs it: set it to the region's id, such as eu-west-101",
+                )
             } else if endpoints.dws.is_some() || endpoints.iam.is_some() {
-                Some("DWS_ENDPOINT and HW_AUTH_URL belong to one region: set it to that region's id, such as eu-west-101")
+                Some(
+                    "DWS_ENDPOINT and HW_AUTH_URL belong to one region: set it to that region's id, such as eu-west-101",
+                )
             } else {
                 None
             };
@@ -244,7 +248,10 @@ fn credential(
         }
         let named = |wanted: bool| {
             let names = parts.iter().filter(|(_, set)| *set == wanted);
-            names.map(|(name, _)| *name).collect::<Vec<_>>().join(" and ")
+            names
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(" and ")
         };
         return Err(ConfigError::missing(
             named(false),

@@ -154,7 +154,10 @@ mod tests {
 
     /// Answers each request with the next status; the last one stays.
     fn server(statuses: &'static [u16]) -> Client {
-        static_server(statuses, r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"x","code":CODE}"#)
+        static_server(
+            statuses,
+            r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"x","code":CODE}"#,
+        )
     }
 
     fn static_server(statuses: &'static [u16], failure: &'static str) -> Client {
@@ -185,7 +188,10 @@ mod tests {
         let stop = CancellationToken::new();
         let client = server(&[404, 200, 404, 500, 200, 200]);
         assert!(wait(client, &readiness, &stop).await);
-        assert!(readiness.why_not().is_some(), "ready is said later, by full caches");
+        assert!(
+            readiness.why_not().is_some(),
+            "ready is said later, by full caches"
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -206,7 +212,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_missing_permission_is_named() {
-        let why = try_both(&server(&[403]), &NamespaceSet::All).await.unwrap_err();
+        let why = try_both(&server(&[403]), &NamespaceSet::All)
+            .await
+            .unwrap_err();
         assert!(why.contains("list dwsclusters"), "{why}");
     }
 

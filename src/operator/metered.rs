@@ -31,7 +31,8 @@ impl Transport for Metered {
         let start = Instant::now();
         async move {
             let answer = self.inner.send(request).await;
-            self.metrics.called(operation, result(&answer), start.elapsed());
+            self.metrics
+                .called(operation, result(&answer), start.elapsed());
             answer
         }
         .boxed()
@@ -100,7 +101,11 @@ mod tests {
             ("DELETE", "/v1.0/p/clusters/c", "delete_cluster"),
             ("POST", "/v1.0/p/clusters/c/restart", "restart_cluster"),
             ("POST", "/v1.0/p/clusters/c/resize", "resize_cluster"),
-            ("POST", "/v1.0/p/clusters/c/reset-password", "reset_password"),
+            (
+                "POST",
+                "/v1.0/p/clusters/c/reset-password",
+                "reset_password",
+            ),
             ("GET", "/v1.0/p/snapshots", "list_snapshots"),
             ("POST", "/v1.0/p/snapshots", "create_snapshot"),
             ("GET", "/v1.0/p/snapshots/s", "get_snapshot"),

@@ -155,16 +155,60 @@ impl Metrics {
         let circuit_open = Family::<AccountCircuit, Gauge>::default();
         let resident_memory = Gauge::default();
 
-        registry.register("reconciles", "Reconciles by kind and outcome", reconciles.clone());
-        registry.register_with_unit("reconcile", "Duration of reconciles", Unit::Seconds, reconcile_seconds.clone());
-        registry.register("remote_calls", "Requests to the service and IAM by operation and result", remote_calls.clone());
-        registry.register_with_unit("remote_call", "Duration of requests to the service and IAM", Unit::Seconds, remote_call_seconds.clone());
-        registry.register_with_unit("until_ready", "Time from a resource's creation until it was first Ready", Unit::Seconds, seconds_until_ready.clone());
-        registry.register("resources", "Resources by kind and reason of condition Ready", resources.clone());
-        registry.register_with_unit("last_list_age", "Time since the last complete list of an account was asked for", Unit::Seconds, list_age.clone());
-        registry.register("circuit_open", "1 while calls to an account are held back for this reason", circuit_open.clone());
-        registry.register_with_unit("process_resident_memory", "Resident memory of this process", Unit::Bytes, resident_memory.clone());
-        let build = Info::new(vec![("version", super::VERSION), ("revision", super::REVISION)]);
+        registry.register(
+            "reconciles",
+            "Reconciles by kind and outcome",
+            reconciles.clone(),
+        );
+        registry.register_with_unit(
+            "reconcile",
+            "Duration of reconciles",
+            Unit::Seconds,
+            reconcile_seconds.clone(),
+        );
+        registry.register(
+            "remote_calls",
+            "Requests to the service and IAM by operation and result",
+            remote_calls.clone(),
+        );
+        registry.register_with_unit(
+            "remote_call",
+            "Duration of requests to the service and IAM",
+            Unit::Seconds,
+            remote_call_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "until_ready",
+            "Time from a resource's creation until it was first Ready",
+            Unit::Seconds,
+            seconds_until_ready.clone(),
+        );
+        registry.register(
+            "resources",
+            "Resources by kind and reason of condition Ready",
+            resources.clone(),
+        );
+        registry.register_with_unit(
+            "last_list_age",
+            "Time since the last complete list of an account was asked for",
+            Unit::Seconds,
+            list_age.clone(),
+        );
+        registry.register(
+            "circuit_open",
+            "1 while calls to an account are held back for this reason",
+            circuit_open.clone(),
+        );
+        registry.register_with_unit(
+            "process_resident_memory",
+            "Resident memory of this process",
+            Unit::Bytes,
+            resident_memory.clone(),
+        );
+        let build = Info::new(vec![
+            ("version", super::VERSION),
+            ("revision", super::REVISION),
+        ]);
         registry.register("build", "This build", build);
 
         Self {

@@ -57,11 +57,13 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
     ));
 
     let client = kubernetes::client().await?;
-    let code = if kubernetes::wait_for_definitions(&client, &config.namespaces, &readiness, &stop).await {
-        work(&config, client, &metrics, &readiness, &stop).await
-    } else {
-        ExitCode::SUCCESS
-    };
+    let code =
+        if kubernetes::wait_for_definitions(&client, &config.namespaces, &readiness, &stop).await {
+            stop.cancelled().await;
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::SUCCESS
+        };
     readiness.set_unready("stopping");
     server_stop.cancel();
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;

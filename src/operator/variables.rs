@@ -40,20 +40,62 @@ const fn secret(name: &'static str, help: &'static str) -> Variable {
 
 /// All of them, in the order of the documentation.
 pub const VARIABLES: &[Variable] = &[
-    plain("HW_REGION_NAME", "Region of the operator's own account, such as eu-west-101", ""),
-    plain("HW_PROJECT_NAME", "Project of that region, by name", "the region"),
-    plain("HW_PROJECT_ID", "Project by id; saves a request to IAM and wins over the name", ""),
-    secret("HW_ACCESS_KEY", "Access key; with HW_SECRET_KEY it wins over user and password"),
+    plain(
+        "HW_REGION_NAME",
+        "Region of the operator's own account, such as eu-west-101",
+        "",
+    ),
+    plain(
+        "HW_PROJECT_NAME",
+        "Project of that region, by name",
+        "the region",
+    ),
+    plain(
+        "HW_PROJECT_ID",
+        "Project by id; saves a request to IAM and wins over the name",
+        "",
+    ),
+    secret(
+        "HW_ACCESS_KEY",
+        "Access key; with HW_SECRET_KEY it wins over user and password",
+    ),
     secret("HW_SECRET_KEY", "Secret key that belongs to HW_ACCESS_KEY"),
-    secret("HW_SECURITY_TOKEN", "Security token that belongs to a temporary access key"),
+    secret(
+        "HW_SECURITY_TOKEN",
+        "Security token that belongs to a temporary access key",
+    ),
     plain("HW_DOMAIN_NAME", "Account (IAM domain) of HW_USER_NAME", ""),
-    plain("HW_USER_NAME", "IAM user; with HW_DOMAIN_NAME and HW_USER_PASSWORD instead of the keys", ""),
+    plain(
+        "HW_USER_NAME",
+        "IAM user; with HW_DOMAIN_NAME and HW_USER_PASSWORD instead of the keys",
+        "",
+    ),
     secret("HW_USER_PASSWORD", "Password of HW_USER_NAME"),
-    plain("HW_CLOUD", "Domain of the cloud, for https://dws.REGION.CLOUD and https://iam.REGION.CLOUD", "myhuaweicloud.com"),
-    plain("HW_AUTH_URL", "IAM at another address, with or without /v3", ""),
-    plain("DWS_ENDPOINT", "The service at another address, without a version path", ""),
-    plain("RUST_LOG", "Log level, or levels by module, such as info,dws_operator=debug", "info"),
-    plain("KUBECONFIG", "Kubeconfig file; Kubernetes access is inferred as kubectl does", "~/.kube/config, else the Pod's service account"),
+    plain(
+        "HW_CLOUD",
+        "Domain of the cloud, for https://dws.REGION.CLOUD and https://iam.REGION.CLOUD",
+        "myhuaweicloud.com",
+    ),
+    plain(
+        "HW_AUTH_URL",
+        "IAM at another address, with or without /v3",
+        "",
+    ),
+    plain(
+        "DWS_ENDPOINT",
+        "The service at another address, without a version path",
+        "",
+    ),
+    plain(
+        "RUST_LOG",
+        "Log level, or levels by module, such as info,dws_operator=debug",
+        "info",
+    ),
+    plain(
+        "KUBECONFIG",
+        "Kubeconfig file; Kubernetes access is inferred as kubectl does",
+        "~/.kube/config, else the Pod's service account",
+    ),
 ];
 
 /// The part of the help that lists them.
