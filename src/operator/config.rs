@@ -13,9 +13,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
 use super::cli::RunArgs;
-use super::config_account::{self, Credential, Endpoints, Project};
+use super::config_account::{self, Common};
 use super::config_error::{ConfigError, flag, quoted};
 use super::variables;
+use crate::dws::{Credential, Settings};
 
 /// Everything that `dws-operator run` was told.
 #[derive(Clone)]
@@ -44,16 +45,11 @@ pub struct Config {
     pub allow_namespace_credentials: bool,
     /// PEM certificates to trust besides the system's.
     pub ca_bundle: Option<Vec<u8>>,
-    /// `X-Language` of requests.
-    pub service_language: String,
-    /// The region of the operator's own account, and the one that a Secret without region means.
-    pub region: Option<String>,
-    /// The project of the operator's own account, and the one that a Secret without project means.
-    pub project: Option<Project>,
+    /// Region, project, addresses, language and time-out of requests. Checked: it resolves with any
+    /// region where it names none, and it names one if there is a credential or a fixed address.
+    pub endpoint: Settings,
     /// The operator's own credential.
     pub credential: Option<Credential>,
-    /// Where the service and IAM are.
-    pub endpoints: Endpoints,
     /// What deserves a word: one line each.
     pub warnings: Vec<String>,
 }
@@ -70,10 +66,11 @@ impl fmt::Debug for Config {
             .field("max_requests_per_second", &self.max_requests_per_second)
             .field("concurrency", &self.concurrency)
             .field("listen", &self.listen)
-            .field("region", &self.region)
-            .field("project", &self.project)
-            .field("credential", &self.credential)
-            .field("endpoints", &self.endpoints)
+            .field(
+                "credential",
+                &self.credential.as_ref().map(config_account::kind),
+            )
+            .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
 }
@@ -168,14 +165,21 @@ impl Config {
             "allow-namespace-credentials",
             &args.allow_namespace_credentials,
         )?;
-        let account = config_account::Settings::read(environment, allow_insecure, &mut warnings)?;
-        if account.credential.is_none() && !allow_namespace_credentials {
-            return Err(ConfigError::Missing {
-                setting: "HW_ACCESS_KEY and HW_SECRET_KEY".into(),
-                mend: "set them (or HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD), or let resources bring their own credentials with --allow-namespace-credentials".into(),
-            });
+        let credential = config_account::credential(environment, &mut warnings)?;
+        let common = Common {
+            allow_insecure,
+            language: language(&args.service_language)?,
+            request_timeout,
+        };
+        let own = credential.is_some();
+        let endpoint = config_account::endpoint(environment, common, own, &mut warnings)?;
+        if !own && !allow_namespace_credentials {
+            return Err(ConfigError::missing(
+                "HW_ACCESS_KEY and HW_SECRET_KEY",
+                "set them (or HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD), or let resources bring their own credentials with --allow-namespace-credentials",
+            ));
         }
-        if account.credential.is_none() {
+        if !own {
             warnings.push(
                 "no credentials of the operator's own (HW_ACCESS_KEY, HW_SECRET_KEY): only resources with credentialsSecretRef can work".into(),
             );
@@ -194,11 +198,8 @@ impl Config {
             log_format: log_format(&args.log_format)?,
             allow_namespace_credentials,
             ca_bundle: ca_bundle(args.ca_bundle.as_deref(), read_file)?,
-            service_language: language(&args.service_language)?,
-            region: account.region,
-            project: account.project,
-            credential: account.credential,
-            endpoints: account.endpoints,
+            endpoint,
+            credential,
             warnings,
         })
     }

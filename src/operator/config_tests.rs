@@ -6,6 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::super::cli::{Cli, Command};
 use super::*;
+use crate::dws::Project;
 
 const KEYS: [(&str, &str); 3] = [
     ("HW_REGION_NAME", "eu-west-101"),
@@ -181,9 +182,14 @@ fn a_wrong_flag_is_named(#[case] flags: &str, #[case] setting: &str, #[case] par
 #[case("HW_CLOUD", "https://example.com", "HW_CLOUD", "domain")]
 #[case("HW_CLOUD", "example", "HW_CLOUD", "domain")]
 #[case("HW_CLOUD", "example.com:443", "HW_CLOUD", "domain")]
-#[case("HW_CLOUD", "user:canary@example.com", "HW_CLOUD", "domain")]
-#[case("DWS_ENDPOINT", "dws.example.com", "DWS_ENDPOINT", "https://")]
-#[case("DWS_ENDPOINT", "ftp://dws.example.com", "DWS_ENDPOINT", "scheme")]
+#[case("HW_CLOUD", "user:word@example.com", "HW_CLOUD", "domain")]
+#[case("DWS_ENDPOINT", "dws.example.com", "DWS_ENDPOINT", "URL")]
+#[case(
+    "DWS_ENDPOINT",
+    "ftp://dws.example.com",
+    "DWS_ENDPOINT",
+    "neither https nor http"
+)]
 #[case(
     "DWS_ENDPOINT",
     "http://127.0.0.1:18080",
@@ -292,7 +298,10 @@ fn a_fixed_endpoint_belongs_to_a_region() {
 #[test]
 fn keys_win_over_a_user_with_a_warning() {
     let config = config("", &USER[1..]).unwrap();
-    assert_eq!(config.credential.unwrap().kind(), "access key");
+    assert_eq!(
+        config_account::kind(&config.credential.unwrap()),
+        "access key"
+    );
     assert_eq!(config.warnings.len(), 1);
     assert!(config.warnings[0].contains("HW_USER_PASSWORD are ignored"));
 }
@@ -306,7 +315,7 @@ fn half_a_key_is_refused_beside_a_whole_user() {
 #[test]
 fn keys_lose_the_line_end_of_a_file_and_a_password_loses_nothing() {
     let keys = config("", &[("HW_SECRET_KEY", "sk-canary\n")]).unwrap();
-    let Some(Credential::Keys { secret_key, .. }) = keys.credential else {
+    let Some(Credential::AccessKey { secret_key, .. }) = keys.credential else {
         panic!("no keys");
     };
     assert_eq!(secret_key.expose_secret(), "sk-canary");
@@ -328,7 +337,7 @@ fn the_project_is_what_is_said_of_it(
     #[case] warnings: usize,
 ) {
     let config = config("", set).unwrap();
-    assert_eq!(config.project, Some(project));
+    assert_eq!(config.endpoint.resolve().unwrap().project, project);
     assert_eq!(config.warnings.len(), warnings);
 }
 
@@ -339,7 +348,7 @@ fn the_project_is_what_is_said_of_it(
 #[case("https://iam.example.com:8443/v3/", "https://iam.example.com:8443/")]
 fn iam_is_taken_with_and_without_version(#[case] text: &str, #[case] url: &str) {
     let config = config("", &[("HW_AUTH_URL", text)]).unwrap();
-    assert_eq!(config.endpoints.iam.unwrap().as_str(), url);
+    assert_eq!(config.endpoint.resolve().unwrap().iam.as_str(), url);
 }
 
 #[test]
@@ -350,7 +359,7 @@ fn plain_http_works_with_the_flag_only() {
         "--allow-insecure-endpoints=true",
     ] {
         let config = config(flags, &set).unwrap();
-        assert_eq!(config.endpoints.dws.unwrap().port(), Some(18080));
+        assert_eq!(config.endpoint.resolve().unwrap().dws.port(), Some(18080));
     }
     assert!(config("--allow-insecure-endpoints=false", &set).is_err());
 }
@@ -364,7 +373,8 @@ fn a_cloud_that_nothing_uses_is_warned_of() {
     ];
     assert_eq!(config("", &set).unwrap().warnings.len(), 1);
     let config = config("", &set[..1]).unwrap();
-    assert_eq!(config.endpoints.cloud, "example.com");
+    let account = config.endpoint.resolve().unwrap();
+    assert_eq!(account.dws.as_str(), "https://dws.eu-west-101.example.com/");
     assert!(config.warnings.is_empty());
 }
 
