@@ -1,5 +1,7 @@
 //! The program as a shell sees it: exit codes, and one line that names what is wrong.
 
+#![allow(clippy::unwrap_used)]
+
 use std::process::{Command, Output};
 
 /// Runs it with an environment of its own.

@@ -1,10 +1,11 @@
 //! Counts the resources by the reason of their condition `Ready`, and times how long a new one took.
 //!
-//! It is shown all resources again and again (from the caches, never from the API server) and remembers
-//! only the uids of those that were never Ready. After a restart of the operator a resource that is not
-//! Ready could be new or merely restarting: it is timed only if `Ready` has been false since it was made.
+//! It is told of every resource that the watches show, and remembers a reason for each. After a restart
+//! of the operator a resource that is not Ready could be new or merely restarting: it is timed only if
+//! `Ready` has been false since it was made.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -16,12 +17,20 @@ use super::metrics::ResourceCount;
 const MOST_REASONS: usize = 64;
 /// The first status write follows a creation within this time, unless the operator was away.
 const FIRST_WRITE_SECONDS: i64 = 300;
+/// Shown where there is no condition `Ready` yet.
+const NOTHING_YET: &str = "Pending";
+/// Shown for what is no reason, or one too many.
+const OTHER: &str = "Other";
 
 /// One resource as the census sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
     /// `DwsCluster` or `DwsSnapshot`.
     pub kind: &'static str,
+    /// Its namespace.
+    pub namespace: &'a str,
+    /// Its name.
+    pub name: &'a str,
     /// Its uid.
     pub uid: &'a str,
     /// When it was made.
@@ -30,67 +39,114 @@ pub struct Entry<'a> {
     pub conditions: &'a [Condition],
 }
 
-/// What one census gave.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Counted {
-    /// Resources by kind and reason.
-    pub counts: Vec<ResourceCount>,
-    /// Kind and seconds of those that became Ready for the first time.
-    pub became_ready: Vec<(&'static str, f64)>,
+#[derive(Debug)]
+struct Known {
+    uid: String,
+    reason: Arc<str>,
+    /// It was seen, and has not been Ready since it was made.
+    never_ready: bool,
 }
+
+type Key = (&'static str, String, String);
 
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Census {
-    never_ready: Mutex<HashSet<String>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    known: HashMap<Key, Known>,
+    /// How many have which reason; also shares one text among all that have it.
+    counts: BTreeMap<(&'static str, Arc<str>), i64>,
 }
 
 impl Census {
-    /// Counts all of them.
-    pub fn take<'a>(&self, entries: impl Iterator<Item = Entry<'a>>) -> Counted {
-        let mut counts = BTreeMap::<&'static str, BTreeMap<&'a str, i64>>::new();
-        let mut became_ready = Vec::new();
-        let mut never_ready = self.never_ready.lock();
-        let mut still = HashSet::new();
-        for entry in entries {
-            let ready = entry.conditions.iter().find(|c| c.type_ == "Ready");
-            let of_kind = counts.entry(entry.kind).or_default();
-            let reason = ready.map_or("Pending", |c| bounded(&c.reason));
-            let reason = if of_kind.contains_key(reason) || of_kind.len() < MOST_REASONS {
-                reason
-            } else {
-                "Other"
-            };
-            *of_kind.entry(reason).or_default() += 1;
+    /// A resource as it is now. Gives the seconds since its creation if it just became Ready for the first
+    /// time.
+    pub fn saw(&self, entry: &Entry<'_>) -> Option<f64> {
+        let ready = entry.conditions.iter().find(|c| c.type_ == "Ready");
+        let mut inner = self.inner.lock();
+        let before = inner.leave(entry.kind, entry.namespace, entry.name);
+        let waited = before.is_some_and(|known| known.uid == entry.uid && known.never_ready);
+        let (never_ready, seconds) = match ready {
+            None => (true, None),
+            Some(ready) if ready.status == "True" => {
+                (false, waited.then(|| age(entry.created, ready)).flatten())
+            }
+            Some(ready) => (since_birth(entry.created, ready), None),
+        };
+        let reason = ready.map_or(NOTHING_YET, |c| bounded(&c.reason));
+        inner.enter(entry, reason, never_ready);
+        seconds
+    }
 
-            match ready {
-                Some(condition) if condition.status == "True" => {
-                    if never_ready.contains(entry.uid)
-                        && let Some(seconds) = age(entry.created, condition)
-                    {
-                        became_ready.push((entry.kind, seconds));
-                    }
-                }
-                Some(condition) if !since_birth(entry.created, condition) => {}
-                _ => {
-                    still.insert(entry.uid.to_owned());
-                }
+    /// A resource is gone.
+    pub fn gone(&self, kind: &'static str, namespace: &str, name: &str) {
+        self.inner.lock().leave(kind, namespace, name);
+    }
+
+    /// Resources by kind and reason.
+    pub fn counts(&self) -> Vec<ResourceCount> {
+        let inner = self.inner.lock();
+        let counts = inner
+            .counts
+            .iter()
+            .map(|((kind, reason), count)| ResourceCount {
+                kind,
+                reason: reason.to_string(),
+                count: *count,
+            });
+        counts.collect()
+    }
+}
+
+impl Inner {
+    fn leave(&mut self, kind: &'static str, namespace: &str, name: &str) -> Option<Known> {
+        let key = (kind, namespace.to_owned(), name.to_owned());
+        let known = self.known.remove(&key)?;
+        let counted = (kind, Arc::clone(&known.reason));
+        if let Some(count) = self.counts.get_mut(&counted) {
+            *count -= 1;
+            if *count <= 0 {
+                self.counts.remove(&counted);
             }
         }
-        *never_ready = still;
-        let counts = counts.into_iter().flat_map(|(kind, of_kind)| {
-            of_kind
-                .into_iter()
-                .map(move |(reason, count)| ResourceCount {
-                    kind,
-                    reason: reason.to_owned(),
-                    count,
-                })
-        });
-        Counted {
-            counts: counts.collect(),
-            became_ready,
+        Some(known)
+    }
+
+    fn enter(&mut self, entry: &Entry<'_>, reason: &str, never_ready: bool) {
+        let reason = self.shared(entry.kind, reason);
+        *self
+            .counts
+            .entry((entry.kind, Arc::clone(&reason)))
+            .or_default() += 1;
+        let key = (
+            entry.kind,
+            entry.namespace.to_owned(),
+            entry.name.to_owned(),
+        );
+        let known = Known {
+            uid: entry.uid.to_owned(),
+            reason,
+            never_ready,
+        };
+        self.known.insert(key, known);
+    }
+
+    fn shared(&self, kind: &'static str, reason: &str) -> Arc<str> {
+        let of_kind = || self.counts.keys().filter(move |(found, _)| *found == kind);
+        let find = |wanted: &str| of_kind().find(|(_, text)| **text == *wanted);
+        if let Some((_, text)) = find(reason) {
+            return Arc::clone(text);
         }
+        let reason = if of_kind().count() < MOST_REASONS {
+            reason
+        } else {
+            OTHER
+        };
+        find(reason).map_or_else(|| Arc::from(reason), |(_, text)| Arc::clone(text))
     }
 }
 
@@ -114,7 +170,7 @@ fn since_birth(created: Option<Timestamp>, ready: &Condition) -> bool {
 fn bounded(reason: &str) -> &str {
     let good =
         (1..=48).contains(&reason.len()) && reason.bytes().all(|b| b.is_ascii_alphanumeric());
-    if good { reason } else { "Other" }
+    if good { reason } else { OTHER }
 }
 
 #[cfg(test)]
@@ -138,53 +194,93 @@ mod tests {
         }]
     }
 
-    fn entry<'a>(uid: &'a str, conditions: &'a [Condition]) -> Entry<'a> {
+    fn entry<'a>(name: &'a str, conditions: &'a [Condition]) -> Entry<'a> {
         Entry {
             kind: "DwsCluster",
-            uid,
+            namespace: "team",
+            name,
+            uid: "uid",
             created: Some(at(0)),
             conditions,
         }
     }
 
+    fn shown(census: &Census) -> Vec<(String, i64)> {
+        let counts = census.counts().into_iter();
+        counts.map(|entry| (entry.reason, entry.count)).collect()
+    }
+
     #[test]
     fn a_new_resource_is_timed_once() {
         let census = Census::default();
-        census.take([entry("a", &[])].into_iter());
-        let creating = ready("False", "Creating", 2);
-        census.take([entry("a", &creating)].into_iter());
+        assert_eq!(census.saw(&entry("a", &[])), None);
+        assert_eq!(
+            census.saw(&entry("a", &ready("False", "Creating", 2))),
+            None
+        );
         let available = ready("True", "Available", 700);
-        let counted = census.take([entry("a", &available)].into_iter());
-        assert_eq!(counted.became_ready, [("DwsCluster", 700.0)]);
-        let counted = census.take([entry("a", &available)].into_iter());
-        assert!(counted.became_ready.is_empty());
+        assert_eq!(census.saw(&entry("a", &available)), Some(700.0));
+        assert_eq!(census.saw(&entry("a", &available)), None);
     }
 
     #[test]
     fn one_that_restarts_is_not_new() {
         let census = Census::default();
-        let restarting = ready("False", "Restarting", 90_000);
-        census.take([entry("a", &restarting)].into_iter());
-        let available = ready("True", "Available", 90_200);
-        let counted = census.take([entry("a", &available)].into_iter());
-        assert!(counted.became_ready.is_empty());
+        census.saw(&entry("a", &ready("False", "Restarting", 90_000)));
+        assert_eq!(
+            census.saw(&entry("a", &ready("True", "Available", 90_200))),
+            None
+        );
     }
 
     #[test]
-    fn reasons_are_counted_and_bounded() {
+    fn one_that_was_ready_when_first_seen_is_not_new() {
         let census = Census::default();
-        let wild = (0..200)
-            .map(|n| ready("False", &format!("Reason{n}"), 1))
-            .collect::<Vec<_>>();
-        let uids = (0..200).map(|n| format!("u{n}")).collect::<Vec<_>>();
-        let entries = uids.iter().zip(&wild).map(|(uid, c)| entry(uid, c));
-        let counted = census.take(entries);
-        assert_eq!(counted.counts.iter().map(|c| c.count).sum::<i64>(), 200);
-        assert!(counted.counts.len() <= MOST_REASONS + 1);
+        assert_eq!(
+            census.saw(&entry("a", &ready("True", "Available", 5))),
+            None
+        );
+    }
 
-        let odd = ready("False", "with space \"and\" more", 1);
-        let counted = census.take([entry("a", &odd), entry("b", &[])].into_iter());
-        let reasons = counted.counts.iter().map(|c| c.reason.as_str());
-        assert_eq!(reasons.collect::<Vec<_>>(), ["Other", "Pending"]);
+    #[test]
+    fn one_made_anew_under_the_same_name_is_another() {
+        let census = Census::default();
+        census.saw(&entry("a", &[]));
+        let conditions = ready("True", "Available", 700);
+        let mut other = entry("a", &conditions);
+        other.uid = "another";
+        assert_eq!(census.saw(&other), None);
+    }
+
+    #[test]
+    fn counts_follow_what_is_seen_and_what_is_gone() {
+        let census = Census::default();
+        census.saw(&entry("a", &[]));
+        census.saw(&entry("b", &[]));
+        assert_eq!(shown(&census), [("Pending".into(), 2)]);
+        census.saw(&entry("a", &ready("True", "Available", 5)));
+        assert_eq!(
+            shown(&census),
+            [("Available".into(), 1), ("Pending".into(), 1)]
+        );
+        census.gone("DwsCluster", "team", "b");
+        census.gone("DwsCluster", "team", "b");
+        assert_eq!(shown(&census), [("Available".into(), 1)]);
+    }
+
+    #[test]
+    fn reasons_are_bounded() {
+        let census = Census::default();
+        for n in 0..200 {
+            let name = format!("n{n}");
+            census.saw(&entry(&name, &ready("False", &format!("Reason{n}"), 1)));
+        }
+        let counts = shown(&census);
+        assert_eq!(counts.iter().map(|(_, count)| count).sum::<i64>(), 200);
+        assert!(counts.len() <= MOST_REASONS + 1, "{}", counts.len());
+
+        let census = Census::default();
+        census.saw(&entry("a", &ready("False", "with \"quotes\"", 1)));
+        assert_eq!(shown(&census), [("Other".into(), 1)]);
     }
 }

@@ -38,7 +38,7 @@ pub enum Command {
     /// Runs the controller until it is told to stop
     #[command(after_help = variables::help(), after_long_help = variables::help())]
     Run(Box<RunArgs>),
-    /// Prints the CustomResourceDefinitions as YAML
+    /// Prints the definitions of both kinds (CRDs) as YAML
     Crd,
 }
 

@@ -109,10 +109,10 @@ pub type Environment = BTreeMap<String, String>;
 /// Reads a whole file.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_hours(24);
+const HOUR: Duration = Duration::from_hours(1);
 /// Times of the operation journal are added up: a window of ages would leave the calendar.
-const LONGEST_WINDOW: Duration = Duration::from_secs(365 * 24 * 3600);
+const LONGEST_WINDOW: Duration = Duration::from_hours(365 * 24);
 const DEFAULT_ACTIVE_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Config {

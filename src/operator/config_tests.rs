@@ -72,10 +72,10 @@ fn what_holds_without_any_flag() {
     let config = config("", &[]).unwrap();
     assert_eq!(config.namespaces, NamespaceSet::All);
     assert_eq!(config.adoption_namespaces, NamespaceSet::All);
-    assert_eq!(config.poll_interval, Duration::from_secs(60));
+    assert_eq!(config.poll_interval, Duration::from_mins(1));
     assert_eq!(config.active_poll_interval, Duration::from_secs(10));
     assert_eq!(config.request_timeout, Duration::from_secs(30));
-    assert_eq!(config.ambiguity_window, Duration::from_secs(600));
+    assert_eq!(config.ambiguity_window, Duration::from_mins(10));
     assert!((config.max_requests_per_second - 10.0).abs() < f64::EPSILON);
     assert_eq!(config.concurrency, 16);
     assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
@@ -391,7 +391,7 @@ fn the_active_interval_follows_a_short_idle_one() {
     let short = config("--poll-interval=500ms", &[]).unwrap();
     assert_eq!(short.active_poll_interval, Duration::from_millis(500));
     let both = config("--poll-interval=10m --active-poll-interval=10m", &[]).unwrap();
-    assert_eq!(both.active_poll_interval, Duration::from_secs(600));
+    assert_eq!(both.active_poll_interval, Duration::from_mins(10));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::health::Readiness;
 use crate::api::{DwsCluster, DwsSnapshot};
 
 /// A watch ends by itself before this; a connection that is silent for longer is dead.
-const SILENCE: Duration = Duration::from_secs(240);
+const SILENCE: Duration = Duration::from_mins(4);
 const CONNECT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -200,7 +200,7 @@ mod tests {
         let stop = CancellationToken::new();
         let stopper = stop.clone();
         tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             stopper.cancel();
         });
         assert!(!wait(server(&[404]), &readiness, &stop).await);

@@ -5,6 +5,7 @@
 //! namespace and no secret is a label. All names start with `dws_operator_`.
 
 use std::fmt;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -17,7 +18,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::registry::{Metric, Registry, Unit};
 
 /// What the answer of `/metrics` is.
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -103,7 +104,11 @@ pub struct Metrics {
 struct Inner {
     registry: Registry,
     reconciles: Family<KindOutcome, Counter>,
-    reconcile_seconds: Histograms<KindLabel>,
+    changing_calls: Family<OperationResult, Counter>,
+    status_writes: Family<KindLabel, Counter>,
+    event_failures: Counter,
+    queue_waiting: Gauge,
+    queue_running: Gauge,
     remote_calls: Family<OperationResult, Counter>,
     remote_call_seconds: Histograms<OperationLabel>,
     seconds_until_ready: Histograms<KindLabel>,
@@ -141,105 +146,124 @@ fn slow_buckets() -> Histogram {
     ])
 }
 
+/// Makes metrics and registers them.
+struct Adding<'a>(&'a mut Registry);
+
+impl Adding<'_> {
+    fn plain<M: Metric + Clone + Default>(&mut self, name: &str, help: &str) -> M {
+        let metric = M::default();
+        self.0.register(name, help, metric.clone());
+        metric
+    }
+
+    fn measured<M: Metric + Clone + Default>(&mut self, name: &str, help: &str, unit: Unit) -> M {
+        let metric = M::default();
+        self.0.register_with_unit(name, help, unit, metric.clone());
+        metric
+    }
+
+    fn histogram<L>(&mut self, name: &str, help: &str, make: fn() -> Histogram) -> Histograms<L>
+    where
+        L: EncodeLabelSet + Clone + Eq + Hash + fmt::Debug + Send + Sync + 'static,
+    {
+        let family = Histograms::new_with_constructor(make);
+        self.0
+            .register_with_unit(name, help, Unit::Seconds, family.clone());
+        family
+    }
+}
+
 impl Metrics {
     /// All metrics at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("dws_operator");
-        let reconciles = Family::<KindOutcome, Counter>::default();
-        let reconcile_seconds = Histograms::new_with_constructor(quick_buckets as fn() -> _);
-        let remote_calls = Family::<OperationResult, Counter>::default();
-        let remote_call_seconds = Histograms::new_with_constructor(quick_buckets as fn() -> _);
-        let seconds_until_ready = Histograms::new_with_constructor(slow_buckets as fn() -> _);
-        let resources = Family::<KindReason, Gauge>::default();
-        let list_age = Family::<AccountLabel, Seconds>::default();
-        let circuit_open = Family::<AccountCircuit, Gauge>::default();
-        let resident_memory = Gauge::default();
-
-        registry.register(
-            "reconciles",
-            "Reconciles by kind and outcome",
-            reconciles.clone(),
-        );
-        registry.register_with_unit(
-            "reconcile",
-            "Duration of reconciles",
-            Unit::Seconds,
-            reconcile_seconds.clone(),
-        );
-        registry.register(
-            "remote_calls",
-            "Requests to the service and IAM by operation and result",
-            remote_calls.clone(),
-        );
-        registry.register_with_unit(
-            "remote_call",
-            "Duration of requests to the service and IAM",
-            Unit::Seconds,
-            remote_call_seconds.clone(),
-        );
-        registry.register_with_unit(
-            "until_ready",
-            "Time from a resource's creation until it was first Ready",
-            Unit::Seconds,
-            seconds_until_ready.clone(),
-        );
-        registry.register(
-            "resources",
-            "Resources by kind and reason of condition Ready",
-            resources.clone(),
-        );
-        registry.register_with_unit(
-            "last_list_age",
-            "Time since the last complete list of an account was asked for",
-            Unit::Seconds,
-            list_age.clone(),
-        );
-        registry.register(
-            "circuit_open",
-            "1 while calls to an account are held back for this reason",
-            circuit_open.clone(),
-        );
-        registry.register_with_unit(
-            "process_resident_memory",
-            "Resident memory of this process",
-            Unit::Bytes,
-            resident_memory.clone(),
-        );
         let build = Info::new(vec![
             ("version", super::VERSION),
             ("revision", super::REVISION),
         ]);
         registry.register("build", "This build", build);
-
+        let mut add = Adding(&mut registry);
+        let inner = Inner {
+            reconciles: add.plain("reconciles", "Reconciles by kind and outcome"),
+            changing_calls: add.plain(
+                "changing_calls",
+                "Changing calls by operation and what is known of their effect",
+            ),
+            remote_calls: add.plain(
+                "remote_calls",
+                "Requests to the service and IAM by operation and result",
+            ),
+            remote_call_seconds: add.histogram(
+                "remote_call",
+                "Duration of requests to the service and IAM",
+                quick_buckets,
+            ),
+            seconds_until_ready: add.histogram(
+                "until_ready",
+                "Time from a resource's creation until it was first Ready",
+                slow_buckets,
+            ),
+            status_writes: add.plain("status_writes", "Writes of a resource's status"),
+            event_failures: add.plain("event_failures", "Events that could not be written"),
+            queue_waiting: add.plain("queue_waiting", "Resources that wait to be reconciled"),
+            queue_running: add.plain("queue_running", "Resources that are being reconciled"),
+            resources: add.plain(
+                "resources",
+                "Resources by kind and reason of condition Ready",
+            ),
+            list_age: add.measured(
+                "last_list_age",
+                "Time since the last complete list of an account was asked for",
+                Unit::Seconds,
+            ),
+            circuit_open: add.plain(
+                "circuit_open",
+                "1 while calls to an account are held back for this reason",
+            ),
+            resident_memory: add.measured(
+                "process_resident_memory",
+                "Resident memory of this process",
+                Unit::Bytes,
+            ),
+            refresh: RwLock::default(),
+            scrape: Mutex::default(),
+            registry,
+        };
         Self {
-            inner: Arc::new(Inner {
-                registry,
-                reconciles,
-                reconcile_seconds,
-                remote_calls,
-                remote_call_seconds,
-                seconds_until_ready,
-                resources,
-                list_age,
-                circuit_open,
-                resident_memory,
-                refresh: RwLock::default(),
-                scrape: Mutex::default(),
-            }),
+            inner: Arc::new(inner),
         }
     }
 
     /// One reconcile ended.
-    pub fn reconciled(&self, kind: &'static str, outcome: &'static str, took: Duration) {
-        let inner = &self.inner;
-        inner
-            .reconciles
-            .get_or_create(&KindOutcome { kind, outcome })
-            .inc();
-        inner
-            .reconcile_seconds
+    pub fn reconciled(&self, kind: &'static str, outcome: &'static str) {
+        let labels = KindOutcome { kind, outcome };
+        self.inner.reconciles.get_or_create(&labels).inc();
+    }
+
+    /// A changing call was answered, or not: `accepted`, `refused` or `ambiguous`.
+    pub fn changed(&self, operation: &'static str, result: &'static str) {
+        let labels = OperationResult { operation, result };
+        self.inner.changing_calls.get_or_create(&labels).inc();
+    }
+
+    /// The status of a resource was written.
+    pub fn status_written(&self, kind: &'static str) {
+        self.inner
+            .status_writes
             .get_or_create(&KindLabel { kind })
-            .observe(took.as_secs_f64());
+            .inc();
+    }
+
+    /// An event could not be written.
+    pub fn event_failed(&self) {
+        self.inner.event_failures.inc();
+    }
+
+    /// Resources that wait for their turn, and those that are being reconciled.
+    pub fn queue(&self, waiting: usize, running: usize) {
+        let number = |count| i64::try_from(count).unwrap_or(i64::MAX);
+        self.inner.queue_waiting.set(number(waiting));
+        self.inner.queue_running.set(number(running));
     }
 
     /// One request to the service or IAM ended.
@@ -349,7 +373,11 @@ mod tests {
     #[test]
     fn every_metric_bears_the_prefix_and_shows() {
         let metrics = Metrics::new();
-        metrics.reconciled("DwsCluster", "settled", Duration::from_millis(3));
+        metrics.reconciled("DwsCluster", "in_sync");
+        metrics.changed("Create", "accepted");
+        metrics.status_written("DwsSnapshot");
+        metrics.event_failed();
+        metrics.queue(7, 3);
         metrics.called("list_clusters", "ok", Duration::from_millis(30));
         metrics.became_ready("DwsCluster", 700.0);
         metrics.on_scrape(|metrics| {
@@ -362,7 +390,11 @@ mod tests {
         });
         let text = metrics.render().unwrap();
         for line in [
-            "dws_operator_reconciles_total{kind=\"DwsCluster\",outcome=\"settled\"} 1",
+            "dws_operator_reconciles_total{kind=\"DwsCluster\",outcome=\"in_sync\"} 1",
+            "dws_operator_changing_calls_total{operation=\"Create\",result=\"accepted\"} 1",
+            "dws_operator_status_writes_total{kind=\"DwsSnapshot\"} 1",
+            "dws_operator_event_failures_total 1",
+            "dws_operator_queue_waiting 7",
             "dws_operator_remote_calls_total{operation=\"list_clusters\",result=\"ok\"} 1",
             "dws_operator_until_ready_seconds_bucket{le=\"900.0\",kind=\"DwsCluster\"} 1",
             "dws_operator_resources{kind=\"DwsCluster\",reason=\"Available\"} 4",

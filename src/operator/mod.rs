@@ -134,7 +134,7 @@ fn print_crds() -> ExitCode {
     }
 }
 
-/// Both CustomResourceDefinitions as one YAML stream.
+/// Both definitions as one YAML stream.
 pub fn crds_yaml() -> Result<String, serde_yaml_ng::Error> {
     let mut yaml = String::new();
     for crd in [
