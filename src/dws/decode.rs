@@ -180,3 +180,6 @@ fn read<T: DeserializeOwned>(
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 //! reads, a renewed token): retries belong to the caller.
 //!
 //! Data: [`call`] (what is asked), [`model`] and [`answer`] (what is said), [`codes`]. Boundaries:
-//! [`transport`] and [`clock`]. Between them [`client`], which puts [`operation`], [`auth`] and
+//! [`transport`] (over the network: [`http`]) and [`clock`]. Between them [`client`], which puts [`operation`], [`auth`] and
 //! [`endpoint`] together, and [`decode`], [`fault`], [`outcome`] and [`redact`], which read answers.
 
 pub mod answer;
@@ -16,6 +16,7 @@ pub mod codes;
 pub mod decode;
 pub mod endpoint;
 pub mod fault;
+pub mod http;
 pub mod model;
 pub mod operation;
 pub mod outcome;

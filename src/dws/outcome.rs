@@ -385,3 +385,6 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     };
     Some(wait.min(LONGEST_RETRY_AFTER))
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,9 +31,13 @@ pub(crate) struct Float(pub(crate) Option<f64>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
 
-/// An object, where there is one.
+/// An object, where there is one, also as the first of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+
+/// A member of a list that proves something: an object, or nothing that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member<T>(pub(crate) Option<T>);
 
 /// A list; one value without its list is a list of it, anything else is empty. A member of another
 /// kind is `T`'s own absence.
@@ -194,9 +198,10 @@ impl<'de> Deserialize<'de> for Texts {
     }
 }
 
-struct AnyObject<T>(PhantomData<T>);
+/// Whether an object may stand in a list of its own.
+struct AnyObject<T, const UNPACK: bool>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyObject<T> {
+impl<'de, T: Deserialize<'de>, const UNPACK: bool> Visitor<'de> for AnyObject<T, UNPACK> {
     type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -223,9 +228,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyObject<T> {
     fn visit_str<E>(self, _: &str) -> Result<Option<T>, E> {
         Ok(None)
     }
-    /// One object in a list of its own is that object.
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<T>, A::Error> {
         let mut first = None;
+        if !UNPACK {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+        }
         while let Some(Maybe(member)) = list.next_element::<Maybe<T>>()? {
             first = first.or(member);
         }
@@ -237,6 +244,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer
             .deserialize_any(AnyObject(PhantomData))
+            .map(Self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Member<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer
+            .deserialize_any(AnyObject::<T, false>(PhantomData))
             .map(Self)
     }
 }

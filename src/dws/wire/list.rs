@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 
 use super::cluster::ClusterWire;
-use super::lenient::{Int, Maybe, Text};
+use super::lenient::{Int, Member, Text};
 use super::snapshot::SnapshotWire;
 
 /// The members of a list: present and a JSON list, or not a list at all.
@@ -35,7 +35,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyMembers<T> {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Members<T>, A::Error> {
         let mut members = Vec::new();
-        while let Some(Maybe(member)) = list.next_element()? {
+        while let Some(Member(member)) = list.next_element()? {
             members.push(member);
         }
         Ok(Members::List(members))
