@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cluster_status::RejectedSecret;
+
 /// What a changing call is meant to do.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -67,6 +69,9 @@ pub struct Target {
     /// `keep_last_manual_snapshot` of a DELETE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_last_manual_snapshots: Option<i32>,
+    /// The referenced Secret that a password came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<RejectedSecret>,
 }
 
 /// What was seen before the call; which fields are set depends on the kind.

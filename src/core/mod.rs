@@ -7,8 +7,15 @@
 //! A reconcile asks for a step, carries out the reads that it names, and asks again with more facts,
 //! until the step is a [`step::Decision`]: at most one changing call, with its intent.
 
+pub mod absence;
 pub mod cluster;
+pub mod conditions;
+pub mod connection;
 pub mod facts;
+pub mod failures;
 pub mod journal;
+pub mod password;
+pub mod requests;
+pub mod service_state;
 pub mod snapshot;
 pub mod step;

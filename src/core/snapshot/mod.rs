@@ -1,38 +1,86 @@
-//! The plan for a `DwsSnapshot`.
+//! The plan for a `DwsSnapshot`: take one, wait for its turn, adopt one, delete or retain it.
 
-use jiff::Timestamp;
+mod absorb;
+mod delete;
+mod draft;
+mod take;
+#[cfg(test)]
+mod tests;
 
-use super::facts::SnapshotFacts;
-use super::step::{Absorbed, Decision, Outcome, Step};
-use crate::api::{DwsSnapshotStatus, Operation};
-use crate::dws::answer::Answer;
+pub use absorb::absorb;
+
+use super::conditions::{Ready, Says};
+use super::facts::{Account, KnownAccount, SnapshotFacts};
+use super::failures;
+use crate::api::DwsSnapshotStatus;
+use crate::core::step::{Outcome, Step};
+use draft::{Draft, SnapshotStep};
 
 /// The next step for these facts.
 pub fn plan(facts: &SnapshotFacts) -> Step<DwsSnapshotStatus> {
-    Step::Act(Box::new(Decision {
-        add_finalizer: false,
-        secret: None,
-        status: facts.object.status.clone().unwrap_or_default(),
-        call: None,
-        remove_finalizer: false,
-        events: Vec::new(),
-        wake: None,
-        outcome: Outcome::InSync,
-    }))
+    let draft = Draft::new(facts);
+    if facts.object.metadata.deletion_timestamp.is_some() {
+        return delete::plan(draft);
+    }
+    let (draft, account) = match usable_account(draft) {
+        Ok(pair) => pair,
+        Err(step) => return *step,
+    };
+    if draft.status.snapshot_id.is_some() {
+        return take::follow(draft, account);
+    }
+    if let Some(operation) = draft.status.operation.clone() {
+        return take::settle(draft, &operation);
+    }
+    if let Some(id) = facts.object.spec.snapshot_id.clone() {
+        return take::adopt(draft, account, &id);
+    }
+    take::begin(draft, account)
 }
 
-/// The status with an answer in it. `status` is the freshest stored one, whose journal holds `operation`.
-pub fn absorb(
-    status: &DwsSnapshotStatus,
-    generation: i64,
-    operation: &Operation,
-    answer: &Answer,
-    now: Timestamp,
-) -> Absorbed<DwsSnapshotStatus> {
-    let _ = (generation, operation, answer, now);
-    Absorbed {
-        status: status.clone(),
-        events: Vec::new(),
-        wake: None,
+/// The account, if calls to it make sense just now.
+fn usable_account(draft: Draft<'_>) -> Result<(Draft<'_>, &KnownAccount), Box<SnapshotStep>> {
+    let facts = draft.facts;
+    match &facts.account {
+        Account::Pending => Err(Box::new(
+            draft.unchanged(Some(facts.settings.active_interval), Outcome::Waiting),
+        )),
+        Account::CredentialsMissing { message, .. } => {
+            let says = Says::new("CredentialsMissing", message.as_str());
+            Err(Box::new(draft.wait(Ready::AsBefore(says.clone()), says)))
+        }
+        Account::Invalid { message } => {
+            let says = Says::new("InvalidSpec", message.as_str());
+            Err(Box::new(draft.stall(Ready::AsBefore(says.clone()), says)))
+        }
+        Account::Unreachable(circuit) => Err(Box::new(draft.hold_back(failures::circuit(circuit)))),
+        Account::Known(known) => {
+            if let Some(recorded) = draft
+                .status
+                .account
+                .clone()
+                .filter(|recorded| *recorded != known.account)
+            {
+                let message = format!(
+                    "This resource belongs to project {} in {}, and the credentials lead to project {} in {}. Give it \
+                     credentials of its own project.",
+                    recorded.project_id,
+                    recorded.region,
+                    known.account.project_id,
+                    known.account.region
+                );
+                let says = Says::new("AccountMismatch", message);
+                return Err(Box::new(draft.stall(Ready::AsBefore(says.clone()), says)));
+            }
+            match &known.circuit {
+                Some(circuit) if draft.has_work() || circuit.failed_polls >= 3 => {
+                    Err(Box::new(draft.hold_back(failures::circuit(circuit))))
+                }
+                Some(_) => Err(Box::new(
+                    draft.unchanged(Some(facts.settings.idle_interval), Outcome::HeldBack),
+                )),
+                None => Ok((draft, known)),
+            }
+        }
     }
 }
