@@ -4,3 +4,4 @@ pub mod api;
 pub mod core;
 pub mod dws;
 pub mod operator;
+pub mod simulator;

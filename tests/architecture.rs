@@ -13,7 +13,7 @@ use source::{paths, words};
 
 /// A layer (a folder or file of `src/`) and what of ours it may name beside itself: a layer, or
 /// one module of it.
-const LAYERS: [(&str, &[&str]); 7] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("api", &[]),
     ("dws", &[]),
     (
@@ -26,11 +26,13 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "dws::codes",
         ],
     ),
-    ("observer", &["api", "dws", "core"]),
-    ("controller", &["api", "dws", "core", "observer"]),
+    // The replaceable source of randomness, for those above the core.
+    ("entropy", &[]),
+    ("observer", &["api", "dws", "core", "entropy"]),
+    ("controller", &["api", "dws", "core", "entropy", "observer"]),
     (
         "operator",
-        &["api", "dws", "core", "observer", "controller"],
+        &["api", "dws", "core", "entropy", "observer", "controller"],
     ),
     // Shares no type with the client: each is written from the reference by itself, so that a
     // mistake of one shows against the other.

@@ -243,7 +243,7 @@ impl<'de, T: Deserialize<'de>, const UNPACK: bool> Visitor<'de> for AnyObject<T,
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer
-            .deserialize_any(AnyObject(PhantomData))
+            .deserialize_any(AnyObject::<T, true>(PhantomData))
             .map(Self)
     }
 }
