@@ -87,6 +87,24 @@ impl Census {
         self.inner.lock().leave(kind, namespace, name);
     }
 
+    /// A list of a kind is in (`namespace`: of one namespace): what it does not hold is gone.
+    pub fn retain(
+        &self,
+        kind: &'static str,
+        namespace: Option<&str>,
+        is_listed: impl Fn(&str, &str) -> bool,
+    ) {
+        let mut inner = self.inner.lock();
+        let gone = inner.known.keys().filter(|(of_kind, in_namespace, name)| {
+            *of_kind == kind
+                && namespace.is_none_or(|namespace| namespace == in_namespace)
+                && !is_listed(in_namespace, name)
+        });
+        for (_, namespace, name) in gone.cloned().collect::<Vec<_>>() {
+            inner.leave(kind, &namespace, &name);
+        }
+    }
+
     /// Resources by kind and reason.
     pub fn counts(&self) -> Vec<ResourceCount> {
         let inner = self.inner.lock();

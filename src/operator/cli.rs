@@ -118,7 +118,7 @@ pub struct RunArgs {
     )]
     pub max_requests_per_second: String,
 
-    /// Resources of one kind that are reconciled at the same time
+    /// Resources that are reconciled at the same time
     #[arg(
         long,
         env = "DWS_OPERATOR_CONCURRENCY",

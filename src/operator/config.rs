@@ -35,7 +35,7 @@ pub struct Config {
     pub ambiguity_window: Duration,
     /// Requests per second and account, above 0, at most 1000.
     pub max_requests_per_second: f64,
-    /// Resources of one kind reconciled at once, 1 to 1000.
+    /// Resources reconciled at once, 1 to 1000.
     pub concurrency: u16,
     /// Of metrics and health.
     pub listen: SocketAddr,

@@ -57,7 +57,7 @@ pub(super) fn endpoint(
     let mut checked = settings.clone();
     // Without one the region comes with each Secret; the rest is checked all the same.
     checked.region.get_or_insert_with(|| "any".to_owned());
-    checked.resolve().map_err(refused)?;
+    checked.resolve()?;
 
     if settings.project_id.is_some() && settings.project_name.is_some() {
         warnings.push("HW_PROJECT_ID and HW_PROJECT_NAME are both set: the id is used".into());
@@ -68,12 +68,14 @@ pub(super) fn endpoint(
     Ok(settings)
 }
 
-fn refused(error: SettingError) -> ConfigError {
-    let setting = match error.setting.strip_prefix("--") {
-        Some(name) => flag(name),
-        None => error.setting.to_owned(),
-    };
-    ConfigError::invalid(setting, error.problem, error.mend)
+impl From<SettingError> for ConfigError {
+    fn from(error: SettingError) -> Self {
+        let setting = match error.setting.strip_prefix("--") {
+            Some(name) => flag(name),
+            None => error.setting.to_owned(),
+        };
+        Self::invalid(setting, error.problem, error.mend)
+    }
 }
 
 /// Its kind in words, for the log.

@@ -13,6 +13,7 @@ pub mod kubernetes;
 pub mod logging;
 pub mod metered;
 pub mod metrics;
+pub mod observe;
 pub mod run;
 pub mod signals;
 pub mod variables;
