@@ -117,9 +117,13 @@ if [[ -d $assets ]]; then # it was finished while we waited
     printf '%s\n' "$assets"
     exit 0
 fi
-for left in "$root"/.build-*; do # what a killed build left
-    if [[ -d $left ]] && ! kill -0 "${left##*-}" 2>/dev/null; then rm -rf "$left"; fi
-done
+sweep() { # what killed builds left; their compiler may have outlived them for a while
+    local left
+    for left in "$root"/.build-*; do
+        if [[ -d $left ]] && ! kill -0 "${left##*-}" 2>/dev/null; then rm -rf "$left"; fi
+    done
+}
+sweep
 mkdir -p "$temporary/bin"
 
 started=$SECONDS
@@ -174,5 +178,6 @@ build '2 of 3:' kube-apiserver kubernetes k8s.io/kubernetes/cmd/kube-apiserver "
 build '3 of 3:' kubectl kubernetes k8s.io/kubernetes/cmd/kubectl "$flags" "$kubernetes"
 
 if [[ ! -d $assets ]]; then mv "$temporary/bin" "$assets" || die "cannot write $assets"; fi
+sweep
 say "done in $((SECONDS - started)) s"
 printf '%s\n' "$assets"

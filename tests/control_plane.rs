@@ -122,6 +122,19 @@ async fn two_at_once_know_nothing_of_each_other_and_go_when_dropped() -> Result<
 }
 
 #[tokio::test]
+async fn kept_it_runs_on_until_the_command_it_gave_is_run() -> Result<()> {
+    let plane = ControlPlane::start().await?;
+    let traces = Traces::of(&plane).await?;
+    let stop = plane.keep().await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let existed = traces.exist();
+    Command::new("sh").args(["-c", &stop]).status()?;
+    assert!(existed, "kept, it ran on: {traces:?}");
+    assert!(wait_until(SOON, || traces.are_gone()), "{stop}: {traces:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn tests_share_one_and_take_namespaces() -> Result<()> {
     let plane = shared().await?;
     let namespaces = [

@@ -17,7 +17,7 @@ pub use super::cluster_detail::{
     Endpoint, FailedReasons, MaintainWindow, ParameterGroup, PublicEndpoint, PublicIpStatus,
     ResizeInfo, Tag,
 };
-use super::operation::Operation;
+use super::operation::{Operation, OperationKind};
 use super::schema;
 
 /// What the operator and the service say about the cluster. Written by the operator alone.
@@ -140,6 +140,12 @@ pub struct DwsClusterStatus {
     /// its password. The refusal stands until the Secret changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_secret: Option<RejectedSecret>,
+    /// The last definite failure of a changing call, until it is overcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+    /// The snapshot taken before the cluster is deleted (`deletionPolicy: Snapshot`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_snapshot: Option<FinalSnapshot>,
     /// Conditions: `Ready` and `Synced` always, `Reconciling` and `Stalled` while true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
@@ -201,4 +207,48 @@ pub struct RejectedSecret {
     /// `metadata.resourceVersion` of the Secret when its password was refused.
     #[schemars(length(max = 128))]
     pub resource_version: String,
+}
+
+/// A changing call that the service refused, or whose task failed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LastFailure {
+    /// Which operation failed.
+    pub kind: OperationKind,
+    /// The condition reason that it is shown as.
+    #[schemars(length(max = 128))]
+    pub reason: String,
+    /// The service's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub code: Option<String>,
+    /// The service's words and what to do.
+    #[schemars(length(max = 4096))]
+    pub message: String,
+    /// `metadata.generation` that it belongs to: a later one is a new try.
+    pub generation: i64,
+    /// When it happened (the operator's clock).
+    #[schemars(schema_with = "schema::timestamp")]
+    pub at: Timestamp,
+}
+
+/// The snapshot taken before the cluster is deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FinalSnapshot {
+    /// Its name.
+    #[schemars(length(max = 128))]
+    pub name: String,
+    /// Its id, once known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
+    pub id: Option<String>,
+    /// How many failed and were deleted.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failures: i32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
+fn is_zero(value: &i32) -> bool {
+    *value == 0
 }

@@ -9,6 +9,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cluster_status::RejectedSecret;
+
 /// What a changing call is meant to do.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -71,6 +73,9 @@ pub struct Target {
     /// `keep_last_manual_snapshot` of a DELETE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_last_manual_snapshots: Option<i32>,
+    /// The referenced Secret that a password came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<RejectedSecret>,
 }
 
 /// What was seen before the call; which fields are set depends on the kind.
@@ -84,6 +89,10 @@ pub struct Baseline {
     /// Node count before the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_count: Option<i32>,
+    /// The request that was handled before the one that this operation serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "super::schema::timestamp")]
+    pub handled: Option<Timestamp>,
 }
 
 /// One changing call from its intent to its rest.
@@ -114,6 +123,10 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub message: Option<String>,
+    /// The service's task that was seen to belong to it (`GROWING`, `REBOOTING`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
+    pub task_seen: Option<String>,
     /// Fields of a later version, carried along untouched.
     #[serde(flatten)]
     #[schemars(skip)]

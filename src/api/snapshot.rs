@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cluster::LocalRef;
-use super::cluster_status::AccountRef;
+use super::cluster_status::{AccountRef, LastFailure};
 use super::operation::Operation;
 use super::schema;
 
@@ -132,6 +133,13 @@ pub struct DwsSnapshotStatus {
     /// The changing call that is under way or whose outcome is unknown; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
+    /// The last definite failure of a changing call, until it is overcome.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_failure: Option<LastFailure>,
+    /// When it began to wait for its turn on the cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::timestamp")]
+    pub waiting_since: Option<Timestamp>,
     /// Conditions: `Ready` and `Synced` always, `Reconciling` and `Stalled` while true.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]

@@ -256,7 +256,8 @@ impl ControlPlane {
         }
         write!(pids, "{}", self.etcd.into_inner().keep()?)?;
         let directory = self.directory.keep()?;
-        Ok(format!("kill {pids}; rm -rf '{}'", directory.display()))
+        // A polite end would wait: the API server for etcd, which goes at the same time.
+        Ok(format!("kill -9 {pids}; rm -rf '{}'", directory.display()))
     }
 
     async fn wait_ready(&self) -> Result<()> {

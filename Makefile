@@ -1,0 +1,53 @@
+# The only entry point; CI calls the same targets. `make` lists them.
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# KEEP=1 leaves the demo running; CLUSTER=current uses the cluster of your KUBECONFIG.
+export KEEP CLUSTER
+
+.PHONY: help
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: prereqs ## Watch a cluster's whole life on a private control plane (KEEP=1, CLUSTER=current)
+	@if [ "$(CLUSTER)" != current ]; then hack/control-plane.sh >/dev/null; fi
+	@cargo build --locked --bins
+	@cargo run --quiet --locked --example demo
+
+.PHONY: test
+test: prereqs ## Run everything that CI runs
+	@hack/test.sh
+
+.PHONY: test-deep
+test-deep: prereqs ## Run the long suites (hours)
+	@hack/test.sh --deep
+
+.PHONY: bench
+bench: prereqs ## Measure, optimised
+	@hack/control-plane.sh >/dev/null
+	@cargo build --locked --release --bins
+	@cargo run --quiet --locked --release --example bench
+
+.PHONY: generate
+generate: prereqs ## Write the generated files (crds/, tables in docs/)
+	@cargo run --quiet --locked --example generate
+
+.PHONY: lint
+lint: prereqs ## Format, clippy and dependency checks
+	@cargo fmt --check
+	@cargo clippy --locked --all-targets -- -D warnings
+	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
+	@hack/deny.sh
+	@hack/deny.sh --advisories || [ $$? -eq 77 ]
+
+.PHONY: control-plane
+control-plane: ## Build kube-apiserver, etcd and kubectl into the cache (once)
+	@hack/control-plane.sh
+
+.PHONY: prereqs
+prereqs: ## Check that Rust, Go, a C compiler and git are there
+	@hack/prereqs.sh

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Drives the built simulator with Huawei Cloud's own Python SDK: the witness that the wire format is real.
+# Needs python3 with venv and, the first time, PyPI; is skipped with a line that says so where python3 is missing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v python3 >/dev/null; then
+  echo "SKIPPED sdk-witness: python3 is not installed (any 3.8 or later, with venv)"
+  exit 0
+fi
+
+cache="${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}/sdk-witness"
+requirements=tests/sdk/requirements.txt
+if ! cmp -s "$requirements" "$cache/installed.txt"; then
+  rm -rf "$cache"
+  mkdir -p "$cache"
+  if ! python3 -m venv "$cache" >"$cache.log" 2>&1; then
+    echo "SKIPPED sdk-witness: python3 has no venv (install python3-venv); see $cache.log"
+    exit 0
+  fi
+  "$cache/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+  cp "$requirements" "$cache/installed.txt"
+fi
+
+simulator="${DWS_SIMULATOR:-${CARGO_TARGET_DIR:-target}/debug/dws-simulator}"
+if [ ! -x "$simulator" ]; then
+  cargo build --quiet --bin dws-simulator
+fi
+
+work="$(mktemp -d)"
+pid=
+cleanup() {
+  if [ -n "$pid" ]; then kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# The defaults, whatever the environment says.
+env -u HW_REGION_NAME -u HW_PROJECT_ID -u HW_PROJECT_NAME -u HW_ACCESS_KEY -u HW_SECRET_KEY -u HW_SECURITY_TOKEN \
+  -u HW_DOMAIN_NAME -u HW_USER_NAME -u HW_USER_PASSWORD \
+  "$simulator" --listen 127.0.0.1:0 --speed 200 --seed 1 >"$work/log" 2>&1 &
+pid=$!
+for _ in $(seq 100); do
+  endpoint="$(sed -n 's/^dws-simulator ready on //p' "$work/log")"
+  [ -n "$endpoint" ] && break
+  kill -0 "$pid" 2>/dev/null || { cat "$work/log"; exit 1; }
+  sleep 0.1
+done
+
+# No proxy of the environment, no telemetry of the SDK's.
+if ! env -u http_proxy -u https_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY -u all_proxy NO_PROXY='*' \
+  "$cache/bin/python" tests/sdk/witness.py "$endpoint" >"$work/out" 2>&1; then
+  cat "$work/out"
+  echo "--- the simulator's log"
+  tail -n 60 "$work/log"
+  exit 1
+fi
+cat "$work/out"
+figure="figure: sdk-witness: $(tail -n 1 "$work/out") (huaweicloudsdkdws and huaweicloudsdkiam $(sed -n 's/^huaweicloudsdkdws==//p' "$requirements"))"
+echo "$figure"
+mkdir -p target/figures
+echo "$figure" >target/figures/sdk-witness

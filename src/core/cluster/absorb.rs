@@ -1,0 +1,293 @@
+//! The answer to a call into the status: a new phase, an id, or a refusal that is told.
+
+use jiff::Timestamp;
+
+use crate::api::cluster_status::LastFailure;
+use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
+use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::failures;
+use crate::core::step::{Absorbed, EventNote};
+use crate::dws::answer::{Answer, Failure, Meaning};
+
+/// The status with an answer in it. `status` is the freshest stored one, whose journal holds `operation`;
+/// `generation` is that of the object whose plan made the call.
+pub fn absorb(
+    status: &DwsClusterStatus,
+    generation: i64,
+    operation: &Operation,
+    answer: &Answer,
+    now: Timestamp,
+) -> Absorbed<DwsClusterStatus> {
+    let mut next = Next {
+        status: status.clone(),
+        generation,
+        operation,
+        now,
+        events: Vec::new(),
+    };
+    match answer {
+        Answer::Accepted { id, .. } => next.accepted(id.as_deref()),
+        Answer::Refused(failure) => next.refused(failure),
+        Answer::Ambiguous(failure) => next.ambiguous(failure),
+    }
+    Absorbed {
+        status: next.status,
+        events: next.events,
+        wake: Some(jiff::SignedDuration::from_secs(1)),
+    }
+}
+
+struct Next<'a> {
+    status: DwsClusterStatus,
+    generation: i64,
+    operation: &'a Operation,
+    now: Timestamp,
+    events: Vec<EventNote>,
+}
+
+impl Next<'_> {
+    fn phase(&mut self, phase: OperationPhase, message: Option<String>) {
+        if let Some(open) = &mut self.status.operation {
+            open.phase = phase;
+            open.message = message;
+        }
+    }
+
+    fn event(&mut self, warning: bool, reason: &'static str, key: &str, note: String) {
+        let key = format!("{}/{}/{key}", self.operation.id, self.operation.attempt);
+        self.events.push(EventNote {
+            warning,
+            reason,
+            note,
+            key,
+        });
+    }
+
+    fn accepted(&mut self, id: Option<&str>) {
+        let needs_id = matches!(
+            self.operation.kind,
+            OperationKind::Create | OperationKind::Restore
+        );
+        if needs_id && id.is_none() {
+            // Nothing to hold it by: the list will show it under its name.
+            return self.phase(
+                OperationPhase::Ambiguous,
+                Some("The service accepted the call and gave no id.".into()),
+            );
+        }
+        self.phase(OperationPhase::Accepted, None);
+        let name = self.operation.target.name.clone().unwrap_or_default();
+        match self.operation.kind {
+            OperationKind::Create | OperationKind::Restore => {
+                self.status.cluster_id = id.map(str::to_owned);
+                self.status.adopted = Some(false);
+                let verb = if self.operation.kind == OperationKind::Restore {
+                    "restore"
+                } else {
+                    "create"
+                };
+                let reason = if verb == "restore" {
+                    "RestoreAccepted"
+                } else {
+                    "CreateAccepted"
+                };
+                let note = format!(
+                    "The service accepted the {verb} of cluster {name} ({}).",
+                    id.unwrap_or_default()
+                );
+                self.event(false, reason, "", note);
+            }
+            OperationKind::Resize => {
+                let count = self.operation.target.node_count.unwrap_or_default();
+                self.event(
+                    false,
+                    "ResizeAccepted",
+                    "",
+                    format!("The service accepted the resize to {count} nodes."),
+                );
+            }
+            OperationKind::Restart => {
+                self.event(
+                    false,
+                    "RestartAccepted",
+                    "",
+                    "The service accepted the restart.".into(),
+                );
+            }
+            OperationKind::ResetPassword => {}
+            OperationKind::Snapshot => {
+                if let Some(last) = &mut self.status.final_snapshot {
+                    last.id = id.map(str::to_owned).or(last.id.take());
+                }
+                self.event(
+                    false,
+                    "SnapshotStarted",
+                    "",
+                    format!("Final snapshot {name} was started."),
+                );
+            }
+            OperationKind::Delete => {
+                let id = self.operation.target.cluster_id.clone().unwrap_or_default();
+                self.event(
+                    false,
+                    "DeletionStarted",
+                    "",
+                    format!("The service accepted the deletion of cluster {id}."),
+                );
+            }
+            OperationKind::DeleteSnapshot => self.status.operation = None,
+        }
+    }
+
+    fn ambiguous(&mut self, failure: &Failure) {
+        let message = format!(
+            "The answer was lost or tells nothing: {}",
+            failures::text(failure)
+        );
+        self.phase(OperationPhase::Ambiguous, Some(message.clone()));
+        self.event(true, "AnswerLost", &failures::key(failure), message);
+    }
+
+    fn refused(&mut self, failure: &Failure) {
+        let first = self.operation.attempt <= 1;
+        if self.operation.kind == OperationKind::ResetPassword {
+            return self.password_refused(failure, first);
+        }
+        let lost_before = !first
+            && matches!(
+                self.operation.kind,
+                OperationKind::Create | OperationKind::Restore | OperationKind::Snapshot
+            );
+        if lost_before && failure.meaning == Meaning::NameTaken {
+            // An earlier attempt may have made it after all: look for it before anything else.
+            return self.ambiguous(failure);
+        }
+        if failures::passes(failure) {
+            if !first && self.operation.kind != OperationKind::Delete {
+                return self.phase(OperationPhase::Ambiguous, Some(failures::text(failure)));
+            }
+            self.status.operation = None;
+            self.unhandle();
+            return;
+        }
+        self.status.operation = None;
+        let (reason, stalled) = match self.operation.kind {
+            OperationKind::Create | OperationKind::Restore => {
+                (failures::refusal_reason(failure.meaning), true)
+            }
+            OperationKind::Resize if failures::tried_again(failure.meaning) => {
+                (failures::refusal_reason(failure.meaning), false)
+            }
+            OperationKind::Resize => {
+                // Brought to rest as failed: it is not repeated by itself.
+                self.status.settled_node_count = self.operation.target.node_count;
+                ("ResizeFailed", true)
+            }
+            OperationKind::Restart => ("RestartFailed", false),
+            OperationKind::Snapshot => ("SnapshotFailed", true),
+            // The first refusal may be about the count of snapshots to keep: the exact one is tried once.
+            OperationKind::Delete if !self.deletion_refused_before() => ("DeletionRefused", false),
+            _ => ("DeletionBlocked", false),
+        };
+        if reason == "PasswordRejected" {
+            self.status
+                .rejected_secret
+                .clone_from(&self.operation.target.secret);
+        }
+        let message = failures::text(failure);
+        self.fail(reason, failure, message.clone());
+        self.event(
+            true,
+            event_reason(self.operation.kind),
+            &failures::key(failure),
+            message.clone(),
+        );
+        let waits = failures::tried_again(failure.meaning);
+        let says = Says::new(reason, message);
+        let ready = Ready::AsBefore(says.clone());
+        let verdict = match (waits, stalled && reason != "PasswordRejected") {
+            (true, _) => Verdict::waiting(ready, says),
+            (false, true) => Verdict::stalled(ready, says),
+            (false, false) => Verdict::out_of_sync(ready, says),
+        };
+        conditions::apply(
+            &mut self.status.conditions,
+            &verdict,
+            self.generation,
+            self.now,
+        );
+    }
+
+    fn password_refused(&mut self, failure: &Failure, first: bool) {
+        if !first {
+            if failure.meaning == Meaning::BadPassword {
+                // The service takes no password twice: an earlier attempt set this one.
+                return self.phase(
+                    OperationPhase::Accepted,
+                    Some("The service already holds this password.".into()),
+                );
+            }
+            return self.phase(OperationPhase::Ambiguous, Some(failures::text(failure)));
+        }
+        self.status.operation = None;
+        if failures::passes(failure) {
+            self.unhandle();
+            return;
+        }
+        let message = failures::text(failure);
+        self.fail("PasswordRejected", failure, message.clone());
+        self.status
+            .rejected_secret
+            .clone_from(&self.operation.target.secret);
+        if self.operation.target.secret.is_none() {
+            // A generated one is made anew, for the same request.
+            self.unhandle();
+        }
+        self.event(true, "PasswordRejected", &failures::key(failure), message);
+    }
+
+    /// The request was not carried out: it is due again.
+    fn unhandle(&mut self) {
+        let Some(handled) = &mut self.status.handled else {
+            return;
+        };
+        match self.operation.kind {
+            OperationKind::Restart => handled.restart = self.operation.baseline.handled,
+            OperationKind::ResetPassword => {
+                handled.rotate_password = self.operation.baseline.handled
+            }
+            _ => {}
+        }
+    }
+
+    fn deletion_refused_before(&self) -> bool {
+        self.status
+            .last_failure
+            .as_ref()
+            .is_some_and(|one| one.kind == OperationKind::Delete)
+    }
+
+    fn fail(&mut self, reason: &str, failure: &Failure, message: String) {
+        self.status.last_failure = Some(LastFailure {
+            kind: self.operation.kind,
+            reason: reason.to_owned(),
+            code: failure.code.clone(),
+            message,
+            generation: self.generation,
+            at: self.now,
+        });
+    }
+}
+
+fn event_reason(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Create => "CreateRefused",
+        OperationKind::Restore => "RestoreRefused",
+        OperationKind::Resize => "ResizeRefused",
+        OperationKind::Restart => "RestartRefused",
+        OperationKind::ResetPassword => "PasswordRejected",
+        OperationKind::Snapshot => "SnapshotRefused",
+        OperationKind::Delete => "DeletionRefused",
+        OperationKind::DeleteSnapshot => "SnapshotDeletionRefused",
+    }
+}

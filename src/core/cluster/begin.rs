@@ -1,0 +1,369 @@
+//! Nothing is there yet: create or restore, in the order that costs nothing when something is wrong.
+//!
+//! Reference and refusals first, then a fresh complete list that shows the name free, then the Secrets,
+//! then the intent with the service's clock of that list.
+
+use jiff::SignedDuration;
+use secrecy::SecretString;
+
+use super::adopt;
+use super::body;
+use super::draft::{ClusterStep, Draft};
+use crate::api::cluster::AdoptionPolicy;
+use crate::api::cluster_status::RejectedSecret;
+use crate::api::{Baseline, OperationKind, Target};
+use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::connection::{self, Passwords};
+use crate::core::facts::{ConnectionSecret, KnownAccount, PasswordSecret, SnapshotRefFact};
+use crate::core::failures;
+use crate::core::journal::Intent;
+use crate::core::password;
+use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
+
+/// Quota and sold-out refusals are tried again after this long.
+pub(super) const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+
+pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
+    let spec = &draft.facts.object.spec;
+    let if_exists = spec.adoption_policy == Some(AdoptionPolicy::IfExists);
+    if if_exists && !account.adoption_allowed {
+        return adopt::not_allowed(draft, "spec.adoptionPolicy");
+    }
+    if spec
+        .restore_from
+        .as_ref()
+        .is_some_and(|from| from.snapshot_id.is_some())
+        && !account.adoption_allowed
+    {
+        return adopt::not_allowed(draft, "spec.restoreFrom.snapshotId");
+    }
+    draft = match refused_before(draft) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
+    };
+    let snapshot_id = match restore_source(&draft, account) {
+        Ok(id) => id,
+        Err(Source::Read) => return Draft::read(Read::RestoreSnapshot),
+        Err(Source::Wait(message)) => {
+            let no = Ready::No(Says::new("WaitingForReference", message.clone()));
+            return draft.wait(no, "WaitingForReference", message);
+        }
+        Err(Source::Wrong(message)) => {
+            let no = Ready::No(Says::new("InvalidSpec", message.clone()));
+            return draft.stall(no, "InvalidSpec", message);
+        }
+    };
+    let list = match &draft.facts.fresh_list {
+        None => return Draft::read(Read::Clusters),
+        Some(Err(failure)) => return draft.hold_back(failures::held_back(failure)),
+        Some(Ok(list)) => list.clone(),
+    };
+    if let Some(taken) = list
+        .named(draft.cluster_name())
+        .first()
+        .map(|cluster| (*cluster).clone())
+    {
+        if if_exists {
+            return adopt::take(draft, account, &taken.id);
+        }
+        let message = format!(
+            "The project already has a cluster named {} ({}). Choose another spec.clusterName, or take this one over \
+             with spec.clusterId: {} or spec.adoptionPolicy: IfExists.",
+            taken.name, taken.id, taken.id
+        );
+        draft.events.push(EventNote::warning(
+            "NameConflict",
+            taken.id.clone(),
+            message.clone(),
+        ));
+        let verdict = Verdict::stalled(
+            Ready::No(Says::new("NameConflict", message.clone())),
+            Says::new("NameConflict", message),
+        );
+        let wake = Some(draft.facts.settings.idle_interval);
+        return draft.end(&verdict, wake, Outcome::Stalled);
+    }
+    let baseline = Baseline {
+        service_time: Some(body::clock(list.service_time, draft.facts.now)),
+        ..Baseline::default()
+    };
+    let held = match &draft.facts.connection_secret {
+        None => return Draft::read(Read::ConnectionSecret),
+        Some(ConnectionSecret::Foreign(whose)) => return secret_conflict(draft, whose),
+        Some(ConnectionSecret::Ours { data, .. }) => Passwords::of(data),
+        Some(ConnectionSecret::Absent) => Passwords::default(),
+    };
+    let (kind, target, call, reason) = if let Some(snapshot_id) = snapshot_id {
+        let target = Target {
+            name: Some(draft.cluster_name().to_owned()),
+            snapshot_id: Some(snapshot_id.clone()),
+            ..Target::default()
+        };
+        (
+            OperationKind::Restore,
+            target,
+            body::restore(&draft, &snapshot_id),
+            "Restoring",
+        )
+    } else {
+        let (candidate, secret) = match first_password(&mut draft, held) {
+            Ok(chosen) => chosen,
+            Err(Some(read)) => return Draft::read(read),
+            Err(None) => return password_missing(draft),
+        };
+        let node_count = draft.facts.object.spec.node_count.unwrap_or_default();
+        let target = Target {
+            name: Some(draft.cluster_name().to_owned()),
+            node_count: Some(node_count),
+            secret,
+            ..Target::default()
+        };
+        let passwords = Passwords {
+            pending: Some(candidate.clone()),
+            ..Passwords::default()
+        };
+        let data = connection::render(None, draft.admin_user(), &passwords);
+        draft.secret = Some(SecretWrite::Put { data });
+        (
+            OperationKind::Create,
+            target,
+            body::create(&draft, node_count, candidate),
+            "Creating",
+        )
+    };
+    if draft.paused() {
+        draft.secret = None;
+        return paused(draft);
+    }
+    draft.status.account = Some(account.account.clone());
+    draft.status.last_failure = None;
+    let says = Says::new(
+        reason,
+        format!("{reason} cluster {}.", draft.cluster_name()),
+    );
+    let verdict = Verdict::working(Ready::No(says.clone()), says);
+    let intent = Intent::new(
+        &draft.facts.fresh.operation_id,
+        kind,
+        target,
+        baseline,
+        draft.facts.now,
+        call,
+    );
+    draft.call(intent, &verdict)
+}
+
+/// A refused create is not repeated until the spec, a Secret or `reconcile-requested-at` changes; a
+/// refusal for want of quota or stock is tried again every ten minutes.
+fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
+    let Some(failure) = draft.status.last_failure.clone() else {
+        return Ok(draft);
+    };
+    if failure.generation != draft.generation() {
+        draft.status.last_failure = None;
+        return Ok(draft);
+    }
+    let no = Ready::No(Says::new("NotCreated", failure.message.clone()));
+    match failure.reason.as_str() {
+        reason @ ("QuotaExceeded" | "SoldOut") => {
+            let waited = draft.facts.now.duration_since(failure.at);
+            if waited >= TRY_AGAIN {
+                return Ok(draft);
+            }
+            let reason = if reason == "SoldOut" {
+                "SoldOut"
+            } else {
+                "QuotaExceeded"
+            };
+            let message = format!("{} It is tried again every 10 minutes.", failure.message);
+            let verdict = Verdict::waiting(no, Says::new(reason, message));
+            Err(Box::new(draft.end(
+                &verdict,
+                Some(TRY_AGAIN - waited),
+                Outcome::Waiting,
+            )))
+        }
+        "PasswordRejected" => match (&draft.status.rejected_secret, &draft.facts.password_secret) {
+            // A generated one is made anew.
+            (None, _) => Ok(draft),
+            (Some(_), None) => Err(Box::new(Draft::read(Read::PasswordSecret))),
+            (
+                Some(rejected),
+                Some(PasswordSecret::Value {
+                    uid,
+                    resource_version,
+                    ..
+                }),
+            ) if rejected.uid == *uid && rejected.resource_version == *resource_version => {
+                let verdict =
+                    Verdict::out_of_sync(no, Says::new("PasswordRejected", failure.message));
+                Err(Box::new(draft.end(&verdict, None, Outcome::Stalled)))
+            }
+            _ => Ok(draft),
+        },
+        reason => {
+            let reason = match reason {
+                "NameConflict" => "NameConflict",
+                "Forbidden" => "Forbidden",
+                _ => "InvalidSpec",
+            };
+            Err(Box::new(draft.stall(no, reason, failure.message)))
+        }
+    }
+}
+
+enum Source {
+    Read,
+    Wait(String),
+    Wrong(String),
+}
+
+/// The snapshot to restore from; `None` for a create.
+fn restore_source(draft: &Draft<'_>, account: &KnownAccount) -> Result<Option<String>, Source> {
+    let Some(from) = &draft.facts.object.spec.restore_from else {
+        return Ok(None);
+    };
+    if let Some(id) = &from.snapshot_id {
+        return Ok(Some(id.clone()));
+    }
+    let name = from
+        .snapshot_ref
+        .as_ref()
+        .map(|reference| reference.name.clone())
+        .unwrap_or_default();
+    match &draft.facts.restore_snapshot {
+        None => Err(Source::Read),
+        Some(SnapshotRefFact::Absent) => Err(Source::Wait(format!(
+            "DwsSnapshot {name} of spec.restoreFrom.snapshotRef does not exist in this namespace: create it, or correct the name."
+        ))),
+        Some(SnapshotRefFact::Present(snapshot)) => {
+            let status = snapshot.status.clone().unwrap_or_default();
+            let ready = conditions::is_true(&status.conditions, "Ready");
+            if ready
+                && status
+                    .account
+                    .as_ref()
+                    .is_some_and(|project| *project != account.account)
+            {
+                return Err(Source::Wrong(format!(
+                    "DwsSnapshot {name} belongs to another project than this cluster's credentials: a restore stays in one project."
+                )));
+            }
+            match status.snapshot_id.filter(|_| ready) {
+                Some(id) => Ok(Some(id)),
+                None => Err(Source::Wait(format!(
+                    "DwsSnapshot {name} is not Ready yet; the restore starts when it is."
+                ))),
+            }
+        }
+    }
+}
+
+type Chosen = (SecretString, Option<RejectedSecret>);
+
+/// The password of the new cluster and the Secret that it came from. `Err(None)`: the reference is not there
+/// or its content cannot be used, and the draft's failure says so.
+fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Option<Read>> {
+    let Some(reference) = &draft.facts.object.spec.admin_password_secret_ref else {
+        let rejected = draft
+            .status
+            .last_failure
+            .as_ref()
+            .is_some_and(|one| one.reason == "PasswordRejected");
+        let kept = held.pending.filter(|_| !rejected);
+        return Ok((
+            kept.unwrap_or_else(|| draft.facts.fresh.password.clone()),
+            None,
+        ));
+    };
+    match &draft.facts.password_secret {
+        None => Err(Some(Read::PasswordSecret)),
+        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey) => Err(None),
+        Some(PasswordSecret::Value {
+            password: candidate,
+            uid,
+            resource_version,
+        }) => {
+            let secret = RejectedSecret {
+                uid: uid.clone(),
+                resource_version: resource_version.clone(),
+            };
+            if let Err(weakness) = password::judge(candidate, draft.admin_user(), None) {
+                let key = reference.key.as_deref().unwrap_or("password");
+                let message = format!(
+                    "The password in Secret {} (key {key}) cannot be used: {weakness}.",
+                    reference.name
+                );
+                draft.fail(OperationKind::Create, "PasswordRejected", None, message);
+                draft.status.rejected_secret = Some(secret);
+                return Err(None);
+            }
+            Ok((candidate.clone(), Some(secret)))
+        }
+    }
+}
+
+/// The reference cannot be used just now, or its content never.
+fn password_missing(mut draft: Draft<'_>) -> ClusterStep {
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .clone()
+        .filter(|one| one.reason == "PasswordRejected")
+    {
+        draft.events.push(EventNote::warning(
+            "PasswordRejected",
+            "rules",
+            failure.message.clone(),
+        ));
+        let no = Ready::No(Says::new("NotCreated", failure.message.clone()));
+        let verdict = Verdict::out_of_sync(no, Says::new("PasswordRejected", failure.message));
+        return draft.end(&verdict, None, Outcome::Stalled);
+    }
+    let message = reference_missing(&draft);
+    let no = Ready::No(Says::new("WaitingForReference", message.clone()));
+    draft.wait(no, "WaitingForReference", message)
+}
+
+/// What is missing of `adminPasswordSecretRef`.
+pub(super) fn reference_missing(draft: &Draft<'_>) -> String {
+    let reference = draft.facts.object.spec.admin_password_secret_ref.as_ref();
+    let name = reference.map(|one| one.name.as_str()).unwrap_or_default();
+    let key = reference
+        .and_then(|one| one.key.as_deref())
+        .unwrap_or("password");
+    match draft.facts.password_secret {
+        Some(PasswordSecret::NoKey) => format!(
+            "Secret {name} has no key {key} with text in it: add it, or correct spec.adminPasswordSecretRef.key."
+        ),
+        _ => format!(
+            "Secret {name} of spec.adminPasswordSecretRef does not exist in this namespace: create it with key {key}, or correct the name."
+        ),
+    }
+}
+
+/// A Secret of the connection Secret's name that is not ours.
+pub(super) fn secret_conflict(mut draft: Draft<'_>, whose: &str) -> ClusterStep {
+    let name = draft.connection_secret_name();
+    let message = format!(
+        "Secret {name} exists and is not this resource's ({whose}); it is not touched. Delete it, or choose another \
+         spec.connectionSecretName before the cluster is made."
+    );
+    draft
+        .events
+        .push(EventNote::warning("SecretConflict", name, message.clone()));
+    let says = Says::new("SecretConflict", message);
+    let verdict = Verdict::stalled(draft.ready_before(&says), says);
+    let wake = Some(draft.facts.settings.idle_interval);
+    draft.end(&verdict, wake, Outcome::Stalled)
+}
+
+/// Paused before anything was made.
+fn paused(draft: Draft<'_>) -> ClusterStep {
+    let says = Says::new(
+        "Paused",
+        "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+    );
+    let verdict = Verdict::out_of_sync(draft.ready_before(&says), says);
+    draft.end(&verdict, None, Outcome::Waiting)
+}

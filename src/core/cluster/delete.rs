@@ -1,0 +1,428 @@
+//! Deletion: what must be true before anything is lost, step by step.
+//!
+//! The order is: nothing to delete (forget), blocked (say the ways out), wait, final snapshot, DELETE,
+//! confirmed absence. The finalizer goes only with the first or the last.
+
+use std::sync::Arc;
+
+use super::begin::TRY_AGAIN;
+use super::draft::{ClusterStep, Draft};
+use super::final_snapshot;
+use super::settle_create::{self, Found};
+use super::{identity, observe};
+use crate::api::cluster::ClusterDeletionPolicy;
+use crate::api::names;
+use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
+use crate::core::absence::{self, Presence};
+use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::facts::{Account, ConnectionSecret, KnownAccount};
+use crate::core::failures;
+use crate::core::journal::Intent;
+use crate::core::service_state::{self, Life};
+use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
+use crate::dws::answer::Failure;
+use crate::dws::call::Call;
+use crate::dws::model::Cluster;
+
+/// An id that this resource records and whose detail was read in this reconcile: only such a one can be deleted.
+struct ConfirmedId(String);
+
+impl ConfirmedId {
+    fn of(draft: &Draft<'_>, cluster: &Cluster) -> Option<Self> {
+        let recorded = draft.facts.object.status.as_ref()?.cluster_id.as_deref()?;
+        (recorded == cluster.id && draft.facts.object.metadata.deletion_timestamp.is_some())
+            .then(|| Self(recorded.to_owned()))
+    }
+}
+
+pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
+    if !draft.has_finalizer() {
+        return draft.unchanged(None, Outcome::Finished);
+    }
+    if let Some(step) = forgotten(&draft) {
+        return match step {
+            Forget::Read(read) => Draft::read(read),
+            Forget::Now(note, release) => {
+                let secret = (release && owns_secret(&draft)).then_some(SecretWrite::Release);
+                draft.forget(secret, note)
+            }
+        };
+    }
+    if draft.facts.object.spec.deletion_protection == Some(true) {
+        return blocked(
+            draft,
+            "deletionProtection",
+            "spec.deletionProtection is true. Set it to false to delete the cluster, or spec.deletionPolicy: Retain to \
+             keep it and let this resource go.",
+        );
+    }
+    if draft.paused() {
+        let says = Says::new(
+            "Paused",
+            "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
+        );
+        let no = Ready::No(Says::new("Deleting", says.message.clone()));
+        return draft.end(&Verdict::out_of_sync(no, says), None, Outcome::Waiting);
+    }
+    let account = match &draft.facts.account {
+        Account::Known(known) => known,
+        Account::Pending => return deleting(draft, "The account has not been read yet."),
+        Account::Unreachable(circuit) => return held_back(draft, failures::circuit(circuit)),
+        Account::CredentialsMissing { message, .. } | Account::Invalid { message } => {
+            let message = format!(
+                "The credentials are gone: {message} Recreate the Secret to delete the cluster, or set \
+                 spec.deletionPolicy: Retain to keep it and let this resource go."
+            );
+            return blocked(draft, "credentials", &message);
+        }
+    };
+    if draft
+        .status
+        .account
+        .as_ref()
+        .is_some_and(|recorded| *recorded != account.account)
+    {
+        let message = "The credentials lead to another project than the cluster's: nothing is deleted. Give the \
+                       resource credentials of its own project, or set spec.deletionPolicy: Retain.";
+        return blocked(draft, "account", message);
+    }
+    if let Some(circuit) = &account.circuit {
+        return held_back(draft, failures::circuit(circuit));
+    }
+    if draft.status.cluster_id.is_none() {
+        return unsettled(draft, account);
+    }
+    known(draft)
+}
+
+enum Forget {
+    Read(Read),
+    Now(EventNote, bool),
+}
+
+/// Whether the resource may go without a DELETE.
+fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
+    let id = draft.status.cluster_id.clone();
+    let named = id.clone().unwrap_or_default();
+    let keeps = |why: &str| {
+        EventNote::normal(
+            "Retained",
+            named.clone(),
+            format!("{why}: cluster {named} keeps running and costs money."),
+        )
+    };
+    if draft.deletion_policy() == ClusterDeletionPolicy::Retain {
+        if draft.facts.connection_secret.is_none() {
+            return Some(Forget::Read(Read::ConnectionSecret));
+        }
+        let note = if id.is_some() {
+            keeps("spec.deletionPolicy is Retain")
+        } else {
+            EventNote::normal(
+                "Retained",
+                "none",
+                "spec.deletionPolicy is Retain; no cluster was recorded.",
+            )
+        };
+        return Some(Forget::Now(note, true));
+    }
+    if draft.observe_only() {
+        return Some(Forget::Now(keeps("The cluster was only observed"), false));
+    }
+    if id.is_none() && draft.open_operation().is_none() {
+        return Some(Forget::Now(
+            EventNote::normal(
+                "Deleted",
+                "none",
+                "No cluster was made; nothing is left behind.",
+            ),
+            false,
+        ));
+    }
+    if let Some(rival) = identity::stopped_by(draft).filter(|_| id.is_some()) {
+        let note = format!(
+            "Cluster {named} stays with DwsCluster {}/{}.",
+            rival.namespace, rival.name
+        );
+        return Some(Forget::Now(
+            EventNote::normal("Retained", named.clone(), note),
+            false,
+        ));
+    }
+    let lost = conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost");
+    lost.then(|| {
+        let note = format!("Cluster {named} was lost before; there is nothing to delete.");
+        Forget::Now(EventNote::normal("Deleted", named.clone(), note), false)
+    })
+}
+
+fn owns_secret(draft: &Draft<'_>) -> bool {
+    matches!(
+        draft.facts.connection_secret,
+        Some(ConnectionSecret::Ours { .. })
+    )
+}
+
+/// A create or restore whose answer was lost: a late one can still land, so the finalizer stays.
+fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
+    let Some(operation) = draft.open_operation().cloned() else {
+        return deleting(draft, "The journal is being settled.");
+    };
+    let list = match &draft.facts.fresh_list {
+        None => return Draft::read(Read::Clusters),
+        Some(Err(failure)) => return held_back_by(draft, &failure.clone()),
+        Some(Ok(list)) => list.clone(),
+    };
+    match settle_create::look(&draft, &operation, &list) {
+        Found::Ours(id) => {
+            settle_create::claim(&mut draft, &id);
+            draft.status.account = Some(account.account.clone());
+            deleting(
+                draft,
+                "A cluster appeared after a lost answer; it is claimed and then deleted.",
+            )
+        }
+        Found::Theirs(_) | Found::Free => {
+            let note = EventNote::normal(
+                "Deleted",
+                operation.id.clone(),
+                "The lost create was not executed; nothing is left behind.",
+            );
+            draft.forget(None, note)
+        }
+        Found::Early => deleting(
+            draft,
+            "The answer to the create was lost: until the ambiguity window is over a cluster can still appear.",
+        ),
+    }
+}
+
+/// The recorded cluster: wait, take the final snapshot, delete, confirm.
+fn known(mut draft: Draft<'_>) -> ClusterStep {
+    let id = draft.status.cluster_id.clone().unwrap_or_default();
+    let delete_accepted = draft.status.operation.as_ref().is_some_and(|one| {
+        one.kind == OperationKind::Delete && one.phase == OperationPhase::Accepted
+    });
+    let cluster = match &draft.facts.detail {
+        None => return Draft::read(Read::Cluster(id)),
+        Some(Ok(cluster)) => cluster.clone(),
+        Some(Err(failure)) => {
+            let judged = absence::judge(
+                failure,
+                &draft.facts.memory,
+                delete_accepted,
+                draft.facts.settings.active_interval,
+            );
+            return match judged {
+                Presence::Gone => gone(draft, &id),
+                Presence::NotShown => deleting(
+                    draft,
+                    "The service no longer shows the cluster; its absence is being confirmed by its lists.",
+                ),
+                Presence::Unknown => held_back_by(draft, &failure.clone()),
+            };
+        }
+    };
+    observe::observe(&mut draft.status, &cluster, true);
+    match service_state::life(&cluster.status) {
+        Life::Deleting | Life::Deleted => {
+            return deleting(draft, "The service is deleting the cluster.");
+        }
+        Life::Creating => {
+            return deleting(
+                draft,
+                "The cluster is still being made; the deletion waits for it.",
+            );
+        }
+        _ => {}
+    }
+    if service_state::task_runs(cluster.task_status.as_deref())
+        && !draft
+            .status
+            .operation
+            .as_ref()
+            .is_some_and(|one| one.kind == OperationKind::Snapshot)
+    {
+        let task = cluster.task_status.clone().unwrap_or_default();
+        return deleting(draft, &format!("The deletion waits until {task} is over."));
+    }
+    // What is open beside the deletion's own operations no longer matters.
+    let own = [
+        OperationKind::Snapshot,
+        OperationKind::Delete,
+        OperationKind::DeleteSnapshot,
+    ];
+    if draft
+        .status
+        .operation
+        .as_ref()
+        .is_some_and(|one| !own.contains(&one.kind))
+    {
+        draft.status.operation = None;
+    }
+    if delete_accepted {
+        return deleting(draft, "The service accepted the deletion.");
+    }
+    let failed = service_state::life(&cluster.status) == Life::CreationFailed;
+    let keep = draft.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
+    if keep {
+        if matches!(
+            service_state::life(&cluster.status),
+            Life::Unavailable | Life::Frozen
+        ) {
+            let message = format!(
+                "The cluster is {}, so no final snapshot can be taken. Set spec.deletionPolicy: Delete to delete it \
+                 without one, or Retain to keep it.",
+                cluster.status
+            );
+            return blocked(draft, "no-snapshot", &message);
+        }
+        draft = match final_snapshot::ensure(draft, &cluster) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
+    }
+    send(draft, &cluster)
+}
+
+/// DELETE, with a count that keeps every snapshot that must stay.
+fn send(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
+    let snapshots = match &draft.facts.fresh_snapshots {
+        None => return Draft::read(Read::Snapshots),
+        Some(Err(failure)) => return held_back_by(draft, &failure.clone()),
+        Some(Ok(list)) => list.clone(),
+    };
+    match draft.facts.crd_deleting {
+        None => return Draft::read(Read::CrdState),
+        Some(true) if draft.annotation(names::CONFIRM_DELETE) != Some(cluster.id.as_str()) => {
+            let message = format!(
+                "The CRD itself is being deleted, which marks every warehouse: no DELETE is sent. Set \
+                 spec.deletionPolicy: Retain to keep the cluster, or annotate {}={} to delete it.",
+                names::CONFIRM_DELETE,
+                cluster.id
+            );
+            return blocked(draft, "crd", &message);
+        }
+        Some(_) => {}
+    }
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .clone()
+        .filter(|one| one.reason == "DeletionBlocked")
+        && draft.facts.now.duration_since(failure.at) < TRY_AGAIN
+    {
+        let message = format!(
+            "The service refuses the deletion: {} It is tried again every 10 minutes; set spec.deletionPolicy: Retain \
+             to keep the cluster and let this resource go.",
+            failure.message
+        );
+        return blocked(draft, "refused", &message);
+    }
+    let former = draft
+        .status
+        .operation
+        .clone()
+        .filter(|one| one.kind == OperationKind::Delete);
+    if let Some(open) = &former
+        && draft.facts.now.duration_since(open.intended_at) < draft.facts.settings.active_interval
+    {
+        return deleting(
+            draft,
+            "The answer to the deletion was lost; it is sent again by id.",
+        );
+    }
+    let Some(confirmed) = ConfirmedId::of(&draft, cluster) else {
+        return deleting(draft, "The recorded id is being confirmed.");
+    };
+    let keep = final_snapshot::keep_count(&draft, &snapshots, &confirmed.0);
+    let call = Call::DeleteCluster {
+        cluster_id: confirmed.0.clone(),
+        keep_last_manual_snapshot: keep,
+    };
+    let target = Target {
+        cluster_id: Some(confirmed.0),
+        keep_last_manual_snapshots: Some(keep),
+        ..Target::default()
+    };
+    let now = draft.facts.now;
+    let intent = match &former {
+        Some(former) => Intent::renewed(
+            &Operation {
+                target,
+                ..former.clone()
+            },
+            now,
+            call,
+        ),
+        None => Intent::new(
+            &draft.facts.fresh.operation_id,
+            OperationKind::Delete,
+            target,
+            Baseline::default(),
+            now,
+            call,
+        ),
+    };
+    let says = Says::new(
+        "Deleting",
+        format!("Cluster {} is being deleted.", cluster.id),
+    );
+    draft.call(intent, &Verdict::working(Ready::No(says.clone()), says))
+}
+
+fn gone(draft: Draft<'_>, id: &str) -> ClusterStep {
+    let kept = draft
+        .status
+        .final_snapshot
+        .as_ref()
+        .map_or_else(String::new, |last| {
+            format!(
+                " Its final snapshot {} ({}) stays.",
+                last.name,
+                last.id.as_deref().unwrap_or("id unknown")
+            )
+        });
+    let note = EventNote::normal(
+        "Deleted",
+        id,
+        format!("Cluster {id} is confirmed gone.{kept}"),
+    );
+    draft.forget(None, note)
+}
+
+/// Under way; looks again soon.
+pub(super) fn deleting(draft: Draft<'_>, message: &str) -> ClusterStep {
+    let says = Says::new("Deleting", message);
+    let wake = Some(draft.facts.settings.active_interval);
+    draft.end(
+        &Verdict::working(Ready::No(says.clone()), says),
+        wake,
+        Outcome::Waiting,
+    )
+}
+
+/// Not possible as things are; the message names the ways out.
+pub(super) fn blocked(mut draft: Draft<'_>, key: &str, message: &str) -> ClusterStep {
+    draft
+        .events
+        .push(EventNote::warning("DeletionBlocked", key, message));
+    let says = Says::new("DeletionBlocked", message);
+    let verdict = Verdict::out_of_sync(Ready::No(says.clone()), says);
+    let wake = Some(draft.facts.settings.idle_interval);
+    draft.end(&verdict, wake, Outcome::Stalled)
+}
+
+fn held_back_by(draft: Draft<'_>, failure: &Failure) -> ClusterStep {
+    held_back(draft, failures::held_back(failure))
+}
+
+/// The service or the credentials do not work: the finalizer stays.
+pub(super) fn held_back(draft: Draft<'_>, says: Says) -> ClusterStep {
+    let no = Ready::No(Says::new(
+        "Deleting",
+        format!("The deletion waits. {}", says.message),
+    ));
+    let wake = Some(draft.facts.settings.active_interval);
+    draft.end(&Verdict::out_of_sync(no, says), wake, Outcome::HeldBack)
+}

@@ -1,0 +1,364 @@
+//! A decision in the making: the facts, the status as it will be, and what is collected on the way.
+
+use jiff::SignedDuration;
+
+use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
+use crate::api::cluster_status::LastFailure;
+use crate::api::names;
+use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
+use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::facts::ClusterFacts;
+use crate::core::journal::Intent;
+use crate::core::step::{Decision, EventNote, Outcome, Read, SecretWrite, Step};
+
+/// The step of a `DwsCluster`.
+pub(super) type ClusterStep = Step<DwsClusterStatus>;
+
+/// See the module.
+pub(super) struct Draft<'a> {
+    pub facts: &'a ClusterFacts,
+    pub status: DwsClusterStatus,
+    pub events: Vec<EventNote>,
+    pub secret: Option<SecretWrite>,
+    pub add_finalizer: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(facts: &'a ClusterFacts) -> Self {
+        let status = facts.object.status.clone().unwrap_or_default();
+        Self {
+            facts,
+            status,
+            events: Vec::new(),
+            secret: None,
+            add_finalizer: false,
+        }
+    }
+
+    /// One more read, then ask again.
+    pub fn read(read: Read) -> ClusterStep {
+        Step::Read(read)
+    }
+
+    pub fn generation(&self) -> i64 {
+        self.facts.object.metadata.generation.unwrap_or_default()
+    }
+
+    pub fn name(&self) -> &str {
+        self.facts
+            .object
+            .metadata
+            .name
+            .as_deref()
+            .unwrap_or_default()
+    }
+
+    pub fn uid(&self) -> &str {
+        self.facts
+            .object
+            .metadata
+            .uid
+            .as_deref()
+            .unwrap_or_default()
+    }
+
+    /// The cluster's name at the service.
+    pub fn cluster_name(&self) -> &str {
+        self.facts
+            .object
+            .spec
+            .cluster_name
+            .as_deref()
+            .unwrap_or_else(|| self.name())
+    }
+
+    pub fn admin_user(&self) -> &str {
+        self.facts
+            .object
+            .spec
+            .admin_user
+            .as_deref()
+            .unwrap_or("dbadmin")
+    }
+
+    pub fn connection_secret_name(&self) -> String {
+        let written = self.facts.object.spec.connection_secret_name.clone();
+        written.unwrap_or_else(|| format!("{}-connection", self.name()))
+    }
+
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.facts
+            .object
+            .metadata
+            .annotations
+            .as_ref()?
+            .get(key)
+            .map(String::as_str)
+    }
+
+    pub fn paused(&self) -> bool {
+        self.annotation(names::PAUSED) == Some("true")
+    }
+
+    pub fn observe_only(&self) -> bool {
+        self.facts.object.spec.management_policy == Some(ManagementPolicy::ObserveOnly)
+    }
+
+    pub fn adopted(&self) -> bool {
+        self.status.adopted == Some(true)
+    }
+
+    /// A restore made it, so that its first password is set by a reset.
+    pub fn made_by_restore(&self) -> bool {
+        self.facts.object.spec.restore_from.is_some() && !self.adopted()
+    }
+
+    pub fn deletion_policy(&self) -> ClusterDeletionPolicy {
+        let default = if self.adopted() {
+            ClusterDeletionPolicy::Retain
+        } else {
+            ClusterDeletionPolicy::Snapshot
+        };
+        self.facts.object.spec.deletion_policy.unwrap_or(default)
+    }
+
+    pub fn has_finalizer(&self) -> bool {
+        self.facts
+            .object
+            .metadata
+            .finalizers
+            .as_ref()
+            .is_some_and(|all| all.iter().any(|one| one == names::FINALIZER))
+    }
+
+    /// The open operation, unless only a person can close it.
+    pub fn open_operation(&self) -> Option<&Operation> {
+        self.status
+            .operation
+            .as_ref()
+            .filter(|operation| operation.phase != OperationPhase::OutcomeUnknown)
+    }
+
+    /// An operation of this kind waits for a person.
+    pub fn unknown_of(&self, kind: OperationKind) -> Option<&Operation> {
+        let parked = self.status.unsettled_operations.iter();
+        self.status
+            .operation
+            .iter()
+            .chain(parked)
+            .find(|operation| {
+                operation.kind == kind && operation.phase == OperationPhase::OutcomeUnknown
+            })
+    }
+
+    /// The ambiguity window of the open attempt is over.
+    pub fn window_over(&self) -> bool {
+        self.facts.memory.window_start.is_some_and(|start| {
+            self.facts.now.duration_since(start) >= self.facts.settings.ambiguity_window
+        })
+    }
+
+    /// A read that was requested at `when` saw what the window left behind.
+    pub fn after_window(&self, when: jiff::Timestamp) -> bool {
+        self.facts
+            .memory
+            .window_start
+            .is_some_and(|start| when.duration_since(start) >= self.facts.settings.ambiguity_window)
+    }
+
+    pub fn fail(
+        &mut self,
+        kind: OperationKind,
+        reason: &str,
+        code: Option<String>,
+        message: String,
+    ) {
+        self.status.last_failure = Some(LastFailure {
+            kind,
+            reason: reason.to_owned(),
+            code,
+            message,
+            generation: self.generation(),
+            at: self.facts.now,
+        });
+    }
+
+    /// Closes the operation with this sentence, for a person to decide.
+    pub fn outcome_unknown(&mut self, message: String) {
+        if let Some(operation) = &mut self.status.operation {
+            operation.phase = OperationPhase::OutcomeUnknown;
+            let note = format!(
+                "{message} To close it as not to be repeated, annotate {}={}.",
+                names::ACKNOWLEDGE_ATTEMPT,
+                operation.id
+            );
+            operation.message = Some(note.clone());
+            self.events.push(EventNote::warning(
+                "OutcomeUnknown",
+                operation.id.clone(),
+                note,
+            ));
+        }
+    }
+
+    /// Puts an operation whose outcome is unknown aside, so that one of another kind can go on.
+    fn park_unknown(&mut self) {
+        if self
+            .status
+            .operation
+            .as_ref()
+            .is_some_and(|one| one.phase == OperationPhase::OutcomeUnknown)
+        {
+            let parked = self.status.operation.take();
+            self.status.unsettled_operations.extend(parked);
+        }
+    }
+
+    /// Brings a parked operation back into sight once nothing else is open.
+    pub fn unpark(&mut self) {
+        if self.status.operation.is_none() && !self.status.unsettled_operations.is_empty() {
+            self.status.operation = Some(self.status.unsettled_operations.remove(0));
+        }
+    }
+
+    /// The reconcile ends with this call.
+    pub fn call(mut self, intent: Intent, verdict: &Verdict) -> ClusterStep {
+        self.park_unknown();
+        self.status.operation = Some(intent.operation().clone());
+        self.add_finalizer = true;
+        let wake = Some(self.facts.settings.active_interval);
+        self.finish(verdict, Some(intent), wake, Outcome::Acted)
+    }
+
+    /// The reconcile ends with this verdict and no call.
+    pub fn end(
+        mut self,
+        verdict: &Verdict,
+        wake: Option<SignedDuration>,
+        outcome: Outcome,
+    ) -> ClusterStep {
+        self.unpark();
+        self.finish(verdict, None, wake, outcome)
+    }
+
+    /// Waits for something that will come.
+    pub fn wait(
+        self,
+        ready: Ready,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) -> ClusterStep {
+        let wake = Some(self.facts.settings.idle_interval);
+        self.end(
+            &Verdict::waiting(ready, Says::new(reason, message)),
+            wake,
+            Outcome::Waiting,
+        )
+    }
+
+    /// Stops until a person or another object does something.
+    pub fn stall(
+        self,
+        ready: Ready,
+        reason: &'static str,
+        message: impl Into<String>,
+    ) -> ClusterStep {
+        self.end(
+            &Verdict::stalled(ready, Says::new(reason, message)),
+            None,
+            Outcome::Stalled,
+        )
+    }
+
+    /// The service or the credentials do not work just now.
+    pub fn hold_back(self, says: Says) -> ClusterStep {
+        let ready = self.ready_before(&says);
+        let wake = Some(self.facts.settings.active_interval);
+        self.end(&Verdict::out_of_sync(ready, says), wake, Outcome::HeldBack)
+    }
+
+    /// The resource may go: nothing remote depends on it any more.
+    pub fn forget(mut self, secret: Option<SecretWrite>, note: EventNote) -> ClusterStep {
+        self.events.push(note);
+        Step::Act(Box::new(Decision {
+            add_finalizer: false,
+            secret,
+            status: self.facts.object.status.clone().unwrap_or_default(),
+            call: None,
+            remove_finalizer: true,
+            events: self.events,
+            wake: None,
+            outcome: Outcome::Finished,
+        }))
+    }
+
+    /// Nothing is written; the status stays as it is stored.
+    pub fn unchanged(self, wake: Option<SignedDuration>, outcome: Outcome) -> ClusterStep {
+        Step::Act(Box::new(Decision {
+            add_finalizer: false,
+            secret: None,
+            status: self.facts.object.status.clone().unwrap_or_default(),
+            call: None,
+            remove_finalizer: false,
+            events: self.events,
+            wake,
+            outcome,
+        }))
+    }
+
+    /// Something is to be done for it that needs the service.
+    pub fn has_work(&self) -> bool {
+        self.status.cluster_id.is_none()
+            || self.open_operation().is_some()
+            || self.status.observed_generation != self.facts.object.metadata.generation
+            || self.facts.object.metadata.deletion_timestamp.is_some()
+            || self.due_restart().is_some()
+            || self.due_rotation().is_some()
+    }
+
+    /// `Ready` as it was last seen.
+    pub fn ready_before(&self, says: &Says) -> Ready {
+        Ready::AsBefore(says.clone())
+    }
+
+    fn finish(
+        mut self,
+        verdict: &Verdict,
+        call: Option<Intent>,
+        wake: Option<SignedDuration>,
+        outcome: Outcome,
+    ) -> ClusterStep {
+        let generation = self.generation();
+        conditions::apply(
+            &mut self.status.conditions,
+            verdict,
+            generation,
+            self.facts.now,
+        );
+        self.status.observed_generation = Some(generation);
+        self.keep_quiet_fields();
+        Step::Act(Box::new(Decision {
+            add_finalizer: self.add_finalizer,
+            secret: self.secret,
+            status: self.status,
+            call,
+            remove_finalizer: false,
+            events: self.events,
+            wake,
+            outcome,
+        }))
+    }
+
+    /// `recentEvents` and `updatedAt` move by themselves: they travel only with another change.
+    fn keep_quiet_fields(&mut self) {
+        let Some(stored) = &self.facts.object.status else {
+            return;
+        };
+        let mut still = self.status.clone();
+        still.recent_events = stored.recent_events;
+        still.updated_at.clone_from(&stored.updated_at);
+        if still == *stored {
+            self.status = still;
+        }
+    }
+}

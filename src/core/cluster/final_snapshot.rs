@@ -1,0 +1,304 @@
+//! The snapshot before a deletion, and how many snapshots the DELETE must leave.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::delete::{blocked, deleting, held_back};
+use super::draft::{ClusterStep, Draft};
+use super::live::Part;
+use crate::api::cluster_status::FinalSnapshot;
+use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::facts::SnapshotList;
+use crate::core::failures;
+use crate::core::journal::Intent;
+use crate::core::service_state::{self, SnapshotLife};
+use crate::core::step::{EventNote, Read};
+use crate::dws::call::Call;
+use crate::dws::model::{Cluster, Snapshot};
+
+/// A final snapshot older than this, when DELETE could go out, is taken anew.
+const FRESH_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// Added to the count of all manual snapshots, for those that appear meanwhile.
+const SPARE: i32 = 5;
+
+/// `<first 49 of clusterName>-final-<8 of the uid>`: at most 64 characters and never another resource's.
+pub(super) fn name(draft: &Draft<'_>) -> String {
+    let cluster: String = draft.cluster_name().chars().take(49).collect();
+    let uid: String = draft
+        .uid()
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(8)
+        .collect();
+    format!("{cluster}-final-{uid}")
+}
+
+/// Goes on only when the final snapshot is AVAILABLE, of this cluster, and fresh.
+pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    let list = match &draft.facts.fresh_snapshots {
+        None => return Err(Box::new(Draft::read(Read::Snapshots))),
+        Some(Err(failure)) => {
+            let says = failures::held_back(failure);
+            return Err(Box::new(held_back(draft, says)));
+        }
+        Some(Ok(list)) => list.clone(),
+    };
+    let name = name(&draft);
+    let open = draft
+        .status
+        .operation
+        .clone()
+        .filter(|one| one.kind == OperationKind::Snapshot);
+    let found = list
+        .named(&name)
+        .first()
+        .map(|snapshot| (*snapshot).clone());
+    let Some(snapshot) = found else {
+        return Err(Box::new(absent(draft, cluster, &list, name, open.as_ref())));
+    };
+    if snapshot.cluster_id.as_deref() != Some(cluster.id.as_str()) {
+        let message = format!(
+            "Snapshot {name} exists and is of another cluster, so no final snapshot can be taken under that name. \
+             Delete or rename it, or set spec.deletionPolicy: Delete or Retain."
+        );
+        return Err(Box::new(blocked(draft, "final-name", &message)));
+    }
+    let failures = draft
+        .status
+        .final_snapshot
+        .as_ref()
+        .map_or(0, |last| last.failures);
+    draft.status.final_snapshot = Some(FinalSnapshot {
+        name: name.clone(),
+        id: Some(snapshot.id.clone()),
+        failures,
+    });
+    match service_state::snapshot_life(&snapshot.status) {
+        SnapshotLife::Creating => {
+            if let Some(operation) = &mut draft.status.operation
+                && operation.kind == OperationKind::Snapshot
+            {
+                operation.phase = OperationPhase::Accepted;
+            }
+            Err(Box::new(deleting(
+                draft,
+                "The final snapshot is being taken.",
+            )))
+        }
+        SnapshotLife::Available if fresh(&draft, &snapshot) => {
+            if open.is_some() {
+                draft.status.operation = None;
+                let note = format!("Final snapshot {name} ({}) is complete.", snapshot.id);
+                draft.events.push(EventNote::normal(
+                    "SnapshotFinished",
+                    snapshot.id.clone(),
+                    note,
+                ));
+            }
+            Ok(draft)
+        }
+        SnapshotLife::Available => Err(Box::new(remove(
+            draft,
+            &snapshot,
+            "It is older than an hour and is taken anew.",
+        ))),
+        SnapshotLife::Unavailable if failures == 0 => {
+            draft.status.final_snapshot = Some(FinalSnapshot {
+                name,
+                id: None,
+                failures: 1,
+            });
+            Err(Box::new(remove(
+                draft,
+                &snapshot,
+                "It failed and is taken once more.",
+            )))
+        }
+        _ => {
+            let message = format!(
+                "Final snapshot {name} is {}. Take a snapshot in the console if you can, then set spec.deletionPolicy: \
+                 Delete to delete the cluster without one, or Retain to keep it.",
+                snapshot.status
+            );
+            Err(Box::new(blocked(draft, "final-failed", &message)))
+        }
+    }
+}
+
+/// There is none of this name: start it, or find out whether a lost request did.
+fn absent(
+    mut draft: Draft<'_>,
+    cluster: &Cluster,
+    list: &SnapshotList,
+    name: String,
+    open: Option<&Operation>,
+) -> ClusterStep {
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .clone()
+        .filter(|one| one.kind == OperationKind::Snapshot)
+    {
+        if draft.facts.now.duration_since(failure.at) < super::begin::TRY_AGAIN {
+            let message = format!(
+                "The service refuses the final snapshot: {} It is tried again every 10 minutes; set \
+                 spec.deletionPolicy: Delete to delete the cluster without one, or Retain to keep it.",
+                failure.message
+            );
+            return blocked(draft, "final-refused", &message);
+        }
+        draft.status.last_failure = None;
+    }
+    if let Some(open) = open
+        && !draft.after_window(list.requested_at)
+    {
+        let message = if open.phase == OperationPhase::Accepted {
+            "The final snapshot was accepted; the service does not list it yet."
+        } else {
+            "The answer to the final snapshot was lost; until the ambiguity window is over it can still appear."
+        };
+        return deleting(draft, message);
+    }
+    if !service_state::idle(cluster) {
+        return deleting(
+            draft,
+            "The final snapshot waits until the cluster is at rest.",
+        );
+    }
+    let call = Call::CreateSnapshot {
+        name: name.clone(),
+        cluster_id: cluster.id.clone(),
+        description: Some("Final snapshot before deletion".to_owned()),
+    };
+    let now = draft.facts.now;
+    let intent = match open {
+        Some(former) => Intent::renewed(former, now, call),
+        None => {
+            let target = Target {
+                name: Some(name.clone()),
+                cluster_id: Some(cluster.id.clone()),
+                ..Target::default()
+            };
+            let service_time = Some(super::body::clock(list.service_time, now));
+            let baseline = Baseline {
+                service_time,
+                ..Baseline::default()
+            };
+            Intent::new(
+                &draft.facts.fresh.operation_id,
+                OperationKind::Snapshot,
+                target,
+                baseline,
+                now,
+                call,
+            )
+        }
+    };
+    let failures = draft
+        .status
+        .final_snapshot
+        .as_ref()
+        .map_or(0, |last| last.failures);
+    draft.status.final_snapshot = Some(FinalSnapshot {
+        name,
+        id: None,
+        failures,
+    });
+    let says = Says::new("Deleting", "The final snapshot is being started.");
+    draft.call(intent, &Verdict::working(Ready::No(says.clone()), says))
+}
+
+fn fresh(draft: &Draft<'_>, snapshot: &Snapshot) -> bool {
+    // Without a readable start nothing says that it is old, and taking it anew would go on for ever.
+    snapshot
+        .started_at
+        .is_none_or(|started| draft.facts.now.duration_since(started) <= FRESH_FOR)
+}
+
+/// Deletes a final snapshot that cannot serve.
+fn remove(draft: Draft<'_>, snapshot: &Snapshot, why: &str) -> ClusterStep {
+    let target = Target {
+        snapshot_id: Some(snapshot.id.clone()),
+        name: Some(snapshot.name.clone()),
+        ..Target::default()
+    };
+    let former = draft
+        .status
+        .operation
+        .clone()
+        .filter(|one| one.kind == OperationKind::DeleteSnapshot);
+    if let Some(open) = &former
+        && draft.facts.now.duration_since(open.intended_at) < draft.facts.settings.active_interval
+    {
+        return deleting(
+            draft,
+            "A final snapshot that cannot serve is being deleted.",
+        );
+    }
+    let call = Call::DeleteSnapshot {
+        snapshot_id: snapshot.id.clone(),
+    };
+    let now = draft.facts.now;
+    let intent = match &former {
+        Some(former) => Intent::renewed(former, now, call),
+        None => Intent::new(
+            &draft.facts.fresh.operation_id,
+            OperationKind::DeleteSnapshot,
+            target,
+            Baseline::default(),
+            now,
+            call,
+        ),
+    };
+    let says = Says::new(
+        "Deleting",
+        format!("Final snapshot {} is deleted first. {why}", snapshot.name),
+    );
+    draft.call(intent, &Verdict::working(Ready::No(says.clone()), says))
+}
+
+/// `keep_last_manual_snapshot`: never less than what keeps the final snapshot and every snapshot that a
+/// `DwsSnapshot` stands for; without a wish of the user all that exist, and a few to spare.
+pub(super) fn keep_count(draft: &Draft<'_>, list: &SnapshotList, cluster_id: &str) -> i32 {
+    let mut manual: Vec<_> = list
+        .of_cluster(cluster_id)
+        .into_iter()
+        .filter(|one| !one.type_.as_deref().unwrap_or("MANUAL").starts_with("AUTO"))
+        .collect();
+    manual.sort_by(|one, other| {
+        other
+            .started_at
+            .cmp(&one.started_at)
+            .then(other.started.cmp(&one.started))
+    });
+    let all = i32::try_from(manual.len()).unwrap_or(i32::MAX - SPARE);
+    let last = draft
+        .status
+        .final_snapshot
+        .as_ref()
+        .and_then(|last| last.id.clone());
+    let stands_for = |id: &str| {
+        last.as_deref() == Some(id)
+            || draft
+                .facts
+                .snapshots_of_cluster
+                .iter()
+                .any(|one| one.snapshot_id.as_deref() == Some(id))
+    };
+    let needed = manual
+        .iter()
+        .rposition(|one| stands_for(&one.id))
+        .map_or(0, |index| i32::try_from(index + 1).unwrap_or(i32::MAX));
+    let refused = draft
+        .status
+        .last_failure
+        .as_ref()
+        .is_some_and(|one| one.kind == OperationKind::Delete);
+    match draft.facts.object.spec.keep_last_manual_snapshots {
+        Some(wish) => wish.max(needed),
+        None if refused => all,
+        None => all + SPARE,
+    }
+}

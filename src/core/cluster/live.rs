@@ -1,0 +1,310 @@
+//! A cluster that is there: settle what is open, do what is asked, publish what is seen.
+
+use std::sync::Arc;
+
+use super::draft::{ClusterStep, Draft};
+use super::{drift, identity, observe, resize, restart, secret};
+use crate::api::OperationKind;
+use crate::core::absence::{self, Presence};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::facts::KnownAccount;
+use crate::core::failures;
+use crate::core::service_state::{self, Life};
+use crate::core::step::{EventNote, Outcome, Read};
+use crate::dws::model::Cluster;
+
+/// What a part of the plan comes to: go on with the draft, or end with this step.
+pub(super) type Part<'a> = Result<Draft<'a>, Box<ClusterStep>>;
+
+pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
+    let id = draft.status.cluster_id.clone().unwrap_or_default();
+    if let Some(rival) = identity::stopped_by(&draft) {
+        let message = identity::conflict(rival, &id);
+        let says = Says::new("IdentityConflict", message);
+        let verdict = Verdict::stalled(draft.ready_before(&says), says);
+        return draft.end(&verdict, None, Outcome::Stalled);
+    }
+    let (mut draft, cluster) = match current(draft, account, &id) {
+        Ok(pair) => pair,
+        Err(step) => return *step,
+    };
+    observe::observe(&mut draft.status, &cluster, draft.facts.detail.is_some());
+    match settle(draft, &cluster).and_then(|draft| work(draft, &cluster)) {
+        Ok(draft) => rest(draft, &cluster),
+        Err(step) => *step,
+    }
+}
+
+/// The freshest view of the cluster; a detail is read where the list shows a change or something is open.
+fn current<'a>(
+    draft: Draft<'a>,
+    account: &KnownAccount,
+    id: &str,
+) -> Result<(Draft<'a>, Arc<Cluster>), Box<ClusterStep>> {
+    match &draft.facts.detail {
+        Some(Ok(cluster)) => return Ok((draft, cluster.clone())),
+        Some(Err(failure)) => {
+            let failure = failure.clone();
+            let judged = absence::judge(
+                &failure,
+                &draft.facts.memory,
+                false,
+                draft.facts.settings.active_interval,
+            );
+            return Err(Box::new(match judged {
+                Presence::Gone => lost(draft, id),
+                Presence::NotShown => {
+                    let message = format!(
+                        "The service does not show cluster {id} just now; its absence is being confirmed."
+                    );
+                    let says = Says::new("ConfirmingAbsence", message);
+                    let verdict = Verdict::out_of_sync(draft.ready_before(&says), says);
+                    let wake = Some(draft.facts.settings.active_interval);
+                    draft.end(&verdict, wake, Outcome::Waiting)
+                }
+                Presence::Unknown => draft.hold_back(failures::held_back(&failure)),
+            }));
+        }
+        None => {}
+    }
+    let item = account
+        .clusters
+        .as_ref()
+        .and_then(|list| list.by_id.get(id))
+        .cloned();
+    match item {
+        Some(item)
+            if draft.open_operation().is_none() && !observe::wants_detail(&draft.status, &item) =>
+        {
+            Ok((draft, item))
+        }
+        _ => Err(Box::new(Draft::read(Read::Cluster(id.to_owned())))),
+    }
+}
+
+/// The recorded cluster is confirmed gone and nobody here deleted it.
+fn lost(mut draft: Draft<'_>, id: &str) -> ClusterStep {
+    let message = format!(
+        "Cluster {id} is gone from the service, and this resource did not delete it. It is never made anew by itself, \
+         because an empty warehouse would hide the loss: delete this resource, or restore a snapshot into a new one."
+    );
+    draft
+        .events
+        .push(EventNote::warning("Lost", id, message.clone()));
+    draft.status.operation = None;
+    draft.stall(
+        Ready::No(Says::new("Lost", message.clone())),
+        "Lost",
+        message,
+    )
+}
+
+/// Brings the open operation to rest, as far as this view allows.
+fn settle<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    let Some(operation) = draft.open_operation().cloned() else {
+        return Ok(draft);
+    };
+    match operation.kind {
+        OperationKind::Create | OperationKind::Restore => settle_made(draft, cluster, &operation),
+        OperationKind::Resize => resize::settle(draft, cluster, &operation),
+        OperationKind::Restart => restart::settle(draft, cluster, &operation),
+        OperationKind::ResetPassword => secret::settle(draft, cluster, &operation),
+        // Left over from a deletion that cannot be any more: nothing of it binds a living resource.
+        OperationKind::Snapshot | OperationKind::Delete | OperationKind::DeleteSnapshot => {
+            let mut draft = draft;
+            draft.status.operation = None;
+            Ok(draft)
+        }
+    }
+}
+
+/// An accepted create or restore: wait until the cluster is AVAILABLE, then its password is in force.
+fn settle_made<'a>(
+    mut draft: Draft<'a>,
+    cluster: &Arc<Cluster>,
+    operation: &crate::api::Operation,
+) -> Part<'a> {
+    let restore = operation.kind == OperationKind::Restore;
+    let doing = if restore { "Restoring" } else { "Creating" };
+    match service_state::life(&cluster.status) {
+        Life::Available if service_state::idle(cluster) => {
+            if !restore {
+                draft = secret::promote(draft, cluster)?;
+            }
+            draft.status.operation = None;
+            draft.status.settled_node_count = cluster.node_count.or(operation.target.node_count);
+            let note = format!("Cluster {} ({}) is available.", cluster.name, cluster.id);
+            draft
+                .events
+                .push(EventNote::normal("Available", operation.id.clone(), note));
+            Ok(draft)
+        }
+        Life::CreationFailed => {
+            draft.status.operation = None;
+            let message = observe::creation_failed(cluster);
+            draft.events.push(EventNote::warning(
+                "CreationFailed",
+                operation.id.clone(),
+                message,
+            ));
+            Ok(draft)
+        }
+        _ => {
+            let progress = service_state::progress(cluster).unwrap_or_default();
+            let says = Says::new(
+                doing,
+                format!("The service is making cluster {}. {progress}", cluster.id),
+            );
+            let wake = Some(draft.facts.settings.idle_interval);
+            Err(Box::new(draft.end(
+                &Verdict::working(Ready::No(says.clone()), says),
+                wake,
+                Outcome::Waiting,
+            )))
+        }
+    }
+}
+
+/// What is asked for, in the order deletion, restart, password, resize; one thing at a time.
+fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    let life = service_state::life(&cluster.status);
+    if draft.observe_only()
+        || draft.paused()
+        || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted)
+    {
+        return Ok(draft);
+    }
+    let draft = restart::work(draft, cluster)?;
+    let draft = secret::work(draft, cluster)?;
+    resize::work(draft, cluster)
+}
+
+/// Whether a new changing call may go out now; asks for a fresh detail first.
+pub(super) fn may_call<'a>(draft: &Draft<'a>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
+    if !service_state::idle(cluster) || snapshot_goes_next(draft) {
+        return Ok(false);
+    }
+    if draft.facts.detail.is_none() {
+        return Err(Box::new(Draft::read(Read::Cluster(cluster.id.clone()))));
+    }
+    Ok(true)
+}
+
+/// A snapshot that has waited for one whole operation goes before the next one.
+fn snapshot_goes_next(draft: &Draft<'_>) -> bool {
+    draft
+        .facts
+        .snapshots_of_cluster
+        .iter()
+        .any(|one| one.waits && one.overdue)
+}
+
+/// What is wanted waits for the cluster.
+pub(super) fn busy(draft: Draft<'_>, cluster: &Cluster, what: &str) -> ClusterStep {
+    let task = cluster
+        .task_status
+        .as_deref()
+        .unwrap_or(&cluster.status)
+        .to_owned();
+    let message = if snapshot_goes_next(&draft) {
+        format!("{what} waits for a DwsSnapshot that has waited longer.")
+    } else {
+        format!("{what} waits until the cluster is at rest; the service is at {task}.")
+    };
+    let verdict = Verdict::waiting(observe::ready(cluster), Says::new("Busy", message));
+    let wake = Some(draft.facts.settings.idle_interval);
+    draft.end(&verdict, wake, Outcome::Waiting)
+}
+
+/// Nothing is left to do: publish the connection and say how things stand.
+fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
+    let mut draft = match secret::publish(draft, cluster) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
+    };
+    let ready = observe::ready(cluster);
+    let life = service_state::life(&cluster.status);
+    draft.unpark();
+    if life == Life::CreationFailed && !draft.adopted() {
+        return draft.stall(ready, "CreationFailed", observe::creation_failed(cluster));
+    }
+    if let Some((says, stalled)) = shortfall(&mut draft, cluster) {
+        if draft.paused() && !stalled {
+            let says = Says::new(
+                "Paused",
+                "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+            );
+            return draft.end(&Verdict::out_of_sync(ready, says), None, Outcome::Waiting);
+        }
+        let verdict = if stalled {
+            Verdict::stalled(ready, says)
+        } else {
+            Verdict::out_of_sync(ready, says)
+        };
+        let outcome = if stalled {
+            Outcome::Stalled
+        } else {
+            Outcome::Waiting
+        };
+        let wake = draft
+            .facts
+            .memory
+            .low_count_since
+            .map(|_| draft.facts.settings.active_interval);
+        return draft.end(&verdict, wake, outcome);
+    }
+    let synced = if draft.observe_only() {
+        Says::new(
+            "ObserveOnly",
+            "The cluster is observed; nothing is changed.",
+        )
+    } else {
+        Says::new("InSync", "The cluster is as the manifest says.")
+    };
+    let verdict = Verdict {
+        ready,
+        synced: Ok(synced),
+        reconciling: None,
+        stalled: None,
+    };
+    draft.end(&verdict, None, Outcome::InSync)
+}
+
+/// Why the cluster is not what the spec asks for; `true` where only a person helps (`Stalled`).
+fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
+    if draft.observe_only() {
+        return None;
+    }
+    for (kind, stalled) in [
+        (OperationKind::Resize, true),
+        (OperationKind::Restart, false),
+        (OperationKind::ResetPassword, false),
+    ] {
+        if let Some(unknown) = draft.unknown_of(kind) {
+            let message = unknown.message.clone().unwrap_or_default();
+            return Some((Says::new("OutcomeUnknown", message), stalled));
+        }
+    }
+    if let Some(says) = resize::failed(draft, cluster) {
+        return Some((says, true));
+    }
+    if let Some(says) = secret::shortfall(draft) {
+        return Some((says, false));
+    }
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .as_ref()
+        .filter(|one| one.kind == OperationKind::Restart)
+    {
+        return Some((Says::new("RestartFailed", failure.message.clone()), false));
+    }
+    if draft.paused() {
+        let says = Says::new(
+            "Paused",
+            "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+        );
+        return Some((says, false));
+    }
+    drift::found(draft, cluster).map(|says| (says, false))
+}

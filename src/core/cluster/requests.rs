@@ -1,0 +1,152 @@
+//! The request annotations of a `DwsCluster`: recorded with the first status write, acted on once.
+
+use jiff::Timestamp;
+
+use super::draft::Draft;
+use crate::api::cluster_status::Handled;
+use crate::api::names;
+use crate::api::{OperationKind, OperationPhase};
+use crate::core::requests::{Request, judge};
+use crate::core::step::EventNote;
+
+impl Draft<'_> {
+    /// `acknowledge-attempt` closes the operation that it names as not to be repeated.
+    pub fn acknowledge(&mut self) {
+        let Some(id) = self
+            .annotation(names::ACKNOWLEDGE_ATTEMPT)
+            .map(str::to_owned)
+        else {
+            return;
+        };
+        let mut closed = false;
+        if self
+            .status
+            .operation
+            .as_ref()
+            .is_some_and(|one| one.id == id && one.phase == OperationPhase::OutcomeUnknown)
+        {
+            let kind = self.status.operation.take().map(|one| one.kind);
+            closed = true;
+            // The count that stands is the one that a person has seen and accepted.
+            if kind == Some(OperationKind::Resize) {
+                self.status.settled_node_count =
+                    self.status.node_count.or(self.status.settled_node_count);
+            }
+        }
+        let before = self.status.unsettled_operations.len();
+        self.status.unsettled_operations.retain(|one| one.id != id);
+        closed |= self.status.unsettled_operations.len() < before;
+        if closed {
+            let note = format!(
+                "Operation {id} is closed as not to be repeated; the plan starts from a fresh read."
+            );
+            self.events
+                .push(EventNote::normal("AttemptAcknowledged", id, note));
+        }
+    }
+
+    /// Records what stands in the annotations: all of it the first time, and later what is not to be acted on.
+    pub fn record_requests(&mut self) {
+        let now = self.facts.now;
+        if self.status.handled.is_none() {
+            // A value from the future is no request; recording it would swallow the real one.
+            let read = |key| {
+                let value = self
+                    .annotation(key)
+                    .and_then(|text| text.parse::<Timestamp>().ok());
+                value.filter(|value| *value <= now)
+            };
+            self.status.handled = Some(Handled {
+                restart: read(names::RESTART_REQUESTED_AT),
+                rotate_password: read(names::ROTATE_PASSWORD_REQUESTED_AT),
+                reconcile: read(names::RECONCILE_REQUESTED_AT),
+            });
+            return;
+        }
+        let observe_only = self.observe_only();
+        for key in [
+            names::RESTART_REQUESTED_AT,
+            names::ROTATE_PASSWORD_REQUESTED_AT,
+            names::RECONCILE_REQUESTED_AT,
+        ] {
+            let value = self.annotation(key).unwrap_or_default().to_owned();
+            match self.request(key) {
+                Request::None => {}
+                Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
+                    self.record(key, asked);
+                    self.status.last_failure = None;
+                    self.status.rejected_secret = None;
+                }
+                Request::Due(asked) if observe_only => self.record(key, asked),
+                Request::Due(_) => {}
+                Request::Lapsed(asked) => {
+                    self.record(key, asked);
+                    let note = format!(
+                        "{key}={value} could not run within 24 hours and lapses: ask again."
+                    );
+                    self.events
+                        .push(EventNote::warning("RequestLapsed", value, note));
+                }
+                Request::TooFarAhead => {
+                    let note = format!(
+                        "{key}={value} is more than 10 minutes ahead of the clock: nothing is done."
+                    );
+                    self.events
+                        .push(EventNote::warning("RequestIgnored", value, note));
+                }
+                Request::Unreadable => {
+                    let note = format!(
+                        "{key}={value:?} is not an RFC 3339 time such as {now:.0}: nothing is done."
+                    );
+                    self.events
+                        .push(EventNote::warning("RequestIgnored", value, note));
+                }
+            }
+        }
+    }
+
+    /// A restart that is asked for and not yet done.
+    pub fn due_restart(&self) -> Option<Timestamp> {
+        self.due(names::RESTART_REQUESTED_AT)
+    }
+
+    /// A rotation that is asked for and not yet done.
+    pub fn due_rotation(&self) -> Option<Timestamp> {
+        self.due(names::ROTATE_PASSWORD_REQUESTED_AT)
+    }
+
+    /// Marks a request as handled.
+    pub fn record(&mut self, key: &str, asked: Timestamp) {
+        let handled = self.status.handled.get_or_insert_with(Handled::default);
+        match key {
+            names::RESTART_REQUESTED_AT => handled.restart = Some(asked),
+            names::ROTATE_PASSWORD_REQUESTED_AT => handled.rotate_password = Some(asked),
+            _ => handled.reconcile = Some(asked),
+        }
+    }
+
+    fn due(&self, key: &str) -> Option<Timestamp> {
+        self.status.handled.as_ref()?;
+        match self.request(key) {
+            Request::Due(asked) => Some(asked),
+            _ => None,
+        }
+    }
+
+    fn request(&self, key: &str) -> Request {
+        let handled = self.status.handled.clone().unwrap_or_default();
+        let recorded = match key {
+            names::RESTART_REQUESTED_AT => handled.restart,
+            names::ROTATE_PASSWORD_REQUESTED_AT => handled.rotate_password,
+            _ => handled.reconcile,
+        };
+        let created = self
+            .facts
+            .object
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map(|time| time.0);
+        judge(self.annotation(key), recorded, created, self.facts.now)
+    }
+}

@@ -1,0 +1,263 @@
+//! Resize: a relative call, so it is never repeated before its fate is known.
+//!
+//! `settledNodeCount` is the last count brought to rest. A resize is planned only when the spec differs
+//! from it and exceeds what is observed; a count below the settled one is believed only after a window.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::begin::TRY_AGAIN;
+use super::draft::Draft;
+use super::live::{self, Part};
+use super::observe;
+use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
+use crate::core::conditions::{Says, Verdict};
+use crate::core::journal::Intent;
+use crate::core::service_state;
+use crate::core::step::{EventNote, Outcome};
+use crate::dws::call::Call;
+use crate::dws::model::Cluster;
+
+/// An accepted resize that neither grows nor has grown after this long has an unknown outcome.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(60);
+
+pub(super) fn settle<'a>(
+    mut draft: Draft<'a>,
+    cluster: &Arc<Cluster>,
+    operation: &Operation,
+) -> Part<'a> {
+    let (Some(target), Some(baseline)) =
+        (operation.target.node_count, operation.baseline.node_count)
+    else {
+        draft.outcome_unknown("The journal does not hold the counts of this resize.".to_owned());
+        return Ok(draft);
+    };
+    let count = cluster.node_count;
+    let info = cluster.resize_info.as_ref();
+    let ours_runs = info.is_some_and(|info| info.target_node_num == Some(target))
+        && (cluster.task_status.as_deref() == Some("GROWING")
+            || info.and_then(|info| info.resize_status.as_deref()) == Some("GROWING"));
+    if ours_runs && let Some(open) = &mut draft.status.operation {
+        open.phase = OperationPhase::Accepted;
+        open.task_seen = Some("GROWING".to_owned());
+    }
+    let runs = service_state::task_runs(cluster.task_status.as_deref());
+    let failed = cluster
+        .task_status
+        .as_deref()
+        .is_some_and(service_state::task_failed)
+        || info
+            .and_then(|info| info.resize_status.as_deref())
+            .is_some_and(service_state::task_failed);
+    let accepted = ours_runs || operation.phase == OperationPhase::Accepted;
+    if count == Some(target) && !runs && service_state::idle(cluster) {
+        draft.status.operation = None;
+        draft.status.settled_node_count = Some(target);
+        draft.status.last_failure = None;
+        let note = format!("Cluster {} has {target} nodes.", cluster.name);
+        draft
+            .events
+            .push(EventNote::normal("Resized", operation.id.clone(), note));
+        return Ok(draft);
+    }
+    let ours_failed = operation.task_seen.is_some()
+        || info.is_some_and(|info| info.target_node_num == Some(target));
+    if failed && accepted && !runs && ours_failed {
+        draft.status.operation = None;
+        draft.status.settled_node_count = Some(target);
+        let message = format!(
+            "The service could not grow the cluster from {baseline} to {target} nodes. It is not repeated by itself: \
+             see the cluster in the console, then write another spec.nodeCount."
+        );
+        draft.fail(OperationKind::Resize, "ResizeFailed", None, message.clone());
+        draft.events.push(EventNote::warning(
+            "ResizeFailed",
+            operation.id.clone(),
+            message,
+        ));
+        return Ok(draft);
+    }
+    if !runs && service_state::idle(cluster) {
+        if count.is_some_and(|count| count != baseline && count != target) {
+            let found = count.unwrap_or_default();
+            draft.outcome_unknown(format!(
+                "The cluster was to grow from {baseline} to {target} nodes and has {found}: somebody else resized it as well."
+            ));
+            return Ok(draft);
+        }
+        let waited = draft.facts.now.duration_since(operation.intended_at);
+        if accepted && waited >= PATIENCE {
+            draft.outcome_unknown(format!(
+                "The service accepted the resize from {baseline} to {target} nodes and shows no sign of it after an hour."
+            ));
+            return Ok(draft);
+        }
+        if !accepted
+            && draft.window_over()
+            && count == Some(baseline)
+            && !draft.paused()
+            && !draft.observe_only()
+        {
+            // Not executed, and it will not be: this detail was read after the whole window.
+            return Err(Box::new(send(
+                draft,
+                cluster,
+                baseline,
+                target,
+                Some(operation),
+            )));
+        }
+    }
+    if let Some(open) = &mut draft.status.operation
+        && open.phase == OperationPhase::Intended
+    {
+        open.phase = OperationPhase::Ambiguous;
+    }
+    let progress = service_state::progress(cluster).unwrap_or_default();
+    let message = if accepted {
+        format!("The cluster grows from {baseline} to {target} nodes. {progress}")
+    } else {
+        format!(
+            "The answer to the resize to {target} nodes was lost; nothing is sent again before its fate is known."
+        )
+    };
+    let verdict = Verdict::working(resizing(cluster), Says::new("Resizing", message));
+    let wake = Some(draft.facts.settings.active_interval);
+    Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)))
+}
+
+pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    let Some(found) = cluster.node_count else {
+        return Ok(draft);
+    };
+    let settled = *draft.status.settled_node_count.get_or_insert(found);
+    let Some(wanted) = draft.facts.object.spec.node_count else {
+        return Ok(draft);
+    };
+    if wanted == settled || draft.unknown_of(OperationKind::Resize).is_some() {
+        return Ok(draft);
+    }
+    if wanted <= found {
+        // The spec was brought back to what is there, or somebody else brought the cluster to the spec.
+        if wanted == found && service_state::idle(cluster) {
+            draft.status.settled_node_count = Some(wanted);
+            draft
+                .status
+                .last_failure
+                .take_if(|failure| failure.kind == OperationKind::Resize);
+        }
+        return Ok(draft);
+    }
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .clone()
+        .filter(|one| one.kind == OperationKind::Resize)
+    {
+        let same = failure.generation == draft.generation();
+        let waited = draft.facts.now.duration_since(failure.at);
+        if same
+            && matches!(failure.reason.as_str(), "QuotaExceeded" | "SoldOut")
+            && waited < TRY_AGAIN
+        {
+            let reason = if failure.reason == "SoldOut" {
+                "SoldOut"
+            } else {
+                "QuotaExceeded"
+            };
+            let message = format!("{} It is tried again every 10 minutes.", failure.message);
+            let verdict = Verdict::waiting(observe::ready(cluster), Says::new(reason, message));
+            return Err(Box::new(draft.end(
+                &verdict,
+                Some(TRY_AGAIN - waited),
+                Outcome::Waiting,
+            )));
+        }
+    }
+    if found < settled && !stood_for_a_window(&draft) {
+        let message = format!(
+            "The service shows {found} nodes where {settled} were brought to rest; that is believed once it has stood \
+             for the ambiguity window, before nodes are bought."
+        );
+        let verdict = Verdict::waiting(observe::ready(cluster), Says::new("Busy", message));
+        let wake = Some(draft.facts.settings.active_interval);
+        return Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)));
+    }
+    if !live::may_call(&draft, cluster)? {
+        return Err(Box::new(live::busy(draft, cluster, "The resize")));
+    }
+    Err(Box::new(send(draft, cluster, found, wanted, None)))
+}
+
+fn stood_for_a_window(draft: &Draft<'_>) -> bool {
+    let settings = &draft.facts.settings;
+    draft
+        .facts
+        .memory
+        .low_count_since
+        .is_some_and(|since| draft.facts.now.duration_since(since) >= settings.ambiguity_window)
+}
+
+fn send(
+    mut draft: Draft<'_>,
+    cluster: &Cluster,
+    baseline: i32,
+    target: i32,
+    former: Option<&Operation>,
+) -> super::ClusterStep {
+    let call = Call::ResizeCluster {
+        cluster_id: cluster.id.clone(),
+        count: target - baseline,
+    };
+    let now = draft.facts.now;
+    let intent = match former {
+        Some(former) => Intent::renewed(former, now, call),
+        None => {
+            let wanted = Target {
+                cluster_id: Some(cluster.id.clone()),
+                node_count: Some(target),
+                ..Target::default()
+            };
+            let seen = Baseline {
+                node_count: Some(baseline),
+                ..Baseline::default()
+            };
+            Intent::new(
+                &draft.facts.fresh.operation_id,
+                OperationKind::Resize,
+                wanted,
+                seen,
+                now,
+                call,
+            )
+        }
+    };
+    draft.status.last_failure = None;
+    let says = Says::new(
+        "Resizing",
+        format!("The cluster is to grow from {baseline} to {target} nodes."),
+    );
+    draft.call(intent, &Verdict::working(resizing(cluster), says))
+}
+
+/// `Ready` as the service says, with reason Resizing where the cluster can be used.
+fn resizing(cluster: &Cluster) -> crate::core::conditions::Ready {
+    use crate::core::conditions::Ready;
+    match observe::ready(cluster) {
+        Ready::Yes(says) => Ready::Yes(Says::new("Resizing", says.message)),
+        other => other,
+    }
+}
+
+/// A resize that failed for good and is still what the spec asks for.
+pub(super) fn failed(draft: &Draft<'_>, cluster: &Cluster) -> Option<Says> {
+    let failure = draft
+        .status
+        .last_failure
+        .as_ref()
+        .filter(|one| one.kind == OperationKind::Resize)?;
+    let wanted = draft.facts.object.spec.node_count;
+    (wanted.is_some() && wanted == draft.status.settled_node_count && wanted != cluster.node_count)
+        .then(|| Says::new("ResizeFailed", failure.message.clone()))
+}

@@ -1,0 +1,134 @@
+//! Restart on request, at most once: the request is marked handled before the call.
+
+use std::sync::Arc;
+
+use super::draft::Draft;
+use super::live::{self, Part};
+use crate::api::names;
+use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::journal::Intent;
+use crate::core::service_state::{self, Life};
+use crate::core::step::{EventNote, Outcome};
+use crate::dws::call::Call;
+use crate::dws::model::Cluster;
+
+/// The service's word for a restart that runs.
+const REBOOTING: &str = "REBOOTING";
+
+pub(super) fn settle<'a>(
+    mut draft: Draft<'a>,
+    cluster: &Arc<Cluster>,
+    operation: &Operation,
+) -> Part<'a> {
+    let rebooting = cluster.task_status.as_deref() == Some(REBOOTING);
+    if rebooting && let Some(open) = &mut draft.status.operation {
+        open.phase = OperationPhase::Accepted;
+        open.task_seen = Some(REBOOTING.to_owned());
+    }
+    let failed = cluster
+        .task_status
+        .as_deref()
+        .is_some_and(|task| task == "REBOOT_FAILURE" || task == "REBOOT_FAILED");
+    let seen = operation.task_seen.is_some();
+    let accepted = operation.phase == OperationPhase::Accepted;
+    if failed && (seen || accepted) {
+        draft.status.operation = None;
+        let message = "The service could not restart the cluster (REBOOT_FAILURE): see the cluster's events in the \
+                       console, then ask for a restart again."
+            .to_owned();
+        draft.fail(
+            OperationKind::Restart,
+            "RestartFailed",
+            None,
+            message.clone(),
+        );
+        draft.events.push(EventNote::warning(
+            "RestartFailed",
+            operation.id.clone(),
+            message,
+        ));
+        return Ok(draft);
+    }
+    let at_rest = service_state::idle(cluster);
+    if at_rest && (seen || (accepted && draft.window_over())) {
+        draft.status.operation = None;
+        let note = format!("Cluster {} has restarted.", cluster.name);
+        draft
+            .events
+            .push(EventNote::normal("Restarted", operation.id.clone(), note));
+        return Ok(draft);
+    }
+    if !accepted && !rebooting && draft.window_over() {
+        draft.outcome_unknown(
+            "The answer to a restart was lost and no restart was seen: it may or may not have happened, and it is not \
+             repeated."
+                .to_owned(),
+        );
+        return Ok(draft);
+    }
+    if let Some(open) = &mut draft.status.operation
+        && open.phase == OperationPhase::Intended
+    {
+        open.phase = OperationPhase::Ambiguous;
+    }
+    let message = if service_state::life(&cluster.status) == Life::Available && !rebooting {
+        "A restart was asked for; the service does not show it yet.".to_owned()
+    } else {
+        "The cluster is restarting.".to_owned()
+    };
+    let says = Says::new("Restarting", message);
+    let wake = Some(draft.facts.settings.active_interval);
+    Err(Box::new(draft.end(
+        &Verdict::working(Ready::No(says.clone()), says),
+        wake,
+        Outcome::Waiting,
+    )))
+}
+
+pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    let Some(asked) = draft.due_restart() else {
+        return Ok(draft);
+    };
+    if draft.unknown_of(OperationKind::Restart).is_some() {
+        return Ok(draft);
+    }
+    if !live::may_call(&draft, cluster)? {
+        return Err(Box::new(live::busy(draft, cluster, "The restart")));
+    }
+    let target = Target {
+        cluster_id: Some(cluster.id.clone()),
+        requested_at: draft
+            .annotation(names::RESTART_REQUESTED_AT)
+            .map(str::to_owned),
+        ..Target::default()
+    };
+    let handled = draft
+        .status
+        .handled
+        .as_ref()
+        .and_then(|handled| handled.restart);
+    let baseline = Baseline {
+        handled,
+        ..Baseline::default()
+    };
+    draft.record(names::RESTART_REQUESTED_AT, asked);
+    draft.status.last_failure = None;
+    let call = Call::RestartCluster {
+        cluster_id: cluster.id.clone(),
+    };
+    let id = draft.facts.fresh.operation_id.clone();
+    let intent = Intent::new(
+        &id,
+        OperationKind::Restart,
+        target,
+        baseline,
+        draft.facts.now,
+        call,
+    );
+    let says = Says::new("Restarting", "The cluster is being restarted.");
+    Err(Box::new(draft.call(
+        intent,
+        &Verdict::working(Ready::No(says.clone()), says),
+    )))
+}

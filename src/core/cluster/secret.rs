@@ -1,0 +1,346 @@
+//! The connection Secret and the password: at every moment one of three keys logs in.
+//!
+//! A candidate stands in the Secret as `pending-password` before the call that sets it; then it becomes
+//! `password`, and the former one `previous-password`.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::begin;
+use super::draft::{ClusterStep, Draft};
+use super::live::{self, Part};
+use super::observe;
+use crate::api::cluster_status::{Binding, RejectedSecret};
+use crate::api::names;
+use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::connection::{self, Passwords};
+use crate::core::facts::{ConnectionSecret, PasswordSecret};
+use crate::core::journal::Intent;
+use crate::core::password;
+use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
+use crate::dws::call::Call;
+use crate::dws::model::Cluster;
+
+/// The passwords that the connection Secret holds, once it was read.
+fn held(draft: &Draft<'_>) -> Result<Passwords, Box<ClusterStep>> {
+    match &draft.facts.connection_secret {
+        None => Err(Box::new(Draft::read(Read::ConnectionSecret))),
+        Some(ConnectionSecret::Ours { data, .. }) => Ok(Passwords::of(data)),
+        Some(ConnectionSecret::Absent | ConnectionSecret::Foreign(_)) => Ok(Passwords::default()),
+    }
+}
+
+/// Puts these passwords and what the cluster shows into the Secret, if anything differs.
+fn put(draft: &mut Draft<'_>, cluster: &Cluster, passwords: &Passwords) {
+    let data = connection::render(Some(cluster), draft.admin_user(), passwords);
+    let stands = match &draft.facts.connection_secret {
+        Some(ConnectionSecret::Ours {
+            data: stored,
+            reown: false,
+            well_formed: true,
+        }) => connection::same(stored, &data),
+        _ => false,
+    };
+    draft.secret = (!stands).then_some(SecretWrite::Put { data });
+    // A Provisioned Service points at its Secret once an application can use it.
+    let usable = passwords.current.is_some() || draft.adopted();
+    if usable {
+        draft.status.binding = Some(Binding {
+            name: draft.connection_secret_name(),
+        });
+    }
+}
+
+/// The create's password is in force.
+pub(super) fn promote<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    let passwords = held(&draft)?.promoted();
+    if !matches!(
+        draft.facts.connection_secret,
+        Some(ConnectionSecret::Foreign(_))
+    ) {
+        put(&mut draft, cluster, &passwords);
+    }
+    Ok(draft)
+}
+
+/// The last act of a reconcile without a call: the Secret as it should be.
+pub(super) fn publish<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    if draft.secret.is_some() {
+        return Ok(draft);
+    }
+    let mut passwords = held(&draft)?;
+    if let Some(ConnectionSecret::Foreign(whose)) = &draft.facts.connection_secret {
+        return Err(Box::new(begin::secret_conflict(draft, whose)));
+    }
+    if draft.open_operation().is_none() {
+        let waits_for_reset = draft.made_by_restore() && draft.status.binding.is_none();
+        if !waits_for_reset && draft.unknown_of(OperationKind::ResetPassword).is_none() {
+            // Sent by nobody, or refused: it must not look like a password that may be in force.
+            passwords.pending = None;
+        }
+        if passwords.current.is_none() && !waits_for_reset {
+            passwords.current = referenced(&draft)?.map(|(value, _)| value);
+        }
+    }
+    put(&mut draft, cluster, &passwords);
+    Ok(draft)
+}
+
+type Referenced = (SecretString, RejectedSecret);
+
+/// The referenced Secret's content; `None` without a reference, or where it is not there.
+fn referenced(draft: &Draft<'_>) -> Result<Option<Referenced>, Box<ClusterStep>> {
+    if draft.facts.object.spec.admin_password_secret_ref.is_none() {
+        return Ok(None);
+    }
+    match &draft.facts.password_secret {
+        None => Err(Box::new(Draft::read(Read::PasswordSecret))),
+        Some(PasswordSecret::Value {
+            password,
+            uid,
+            resource_version,
+        }) => {
+            let secret = RejectedSecret {
+                uid: uid.clone(),
+                resource_version: resource_version.clone(),
+            };
+            Ok(Some((password.clone(), secret)))
+        }
+        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey) => Ok(None),
+    }
+}
+
+/// A reset that is open: promote what is in force, send an unsettled one again.
+pub(super) fn settle<'a>(
+    mut draft: Draft<'a>,
+    cluster: &Arc<Cluster>,
+    operation: &Operation,
+) -> Part<'a> {
+    let passwords = held(&draft)?;
+    if let Some(ConnectionSecret::Foreign(whose)) = &draft.facts.connection_secret {
+        return Err(Box::new(begin::secret_conflict(draft, whose)));
+    }
+    if operation.phase == OperationPhase::Accepted {
+        put(&mut draft, cluster, &passwords.promoted());
+        draft.status.operation = None;
+        draft.status.rejected_secret = None;
+        draft
+            .status
+            .last_failure
+            .take_if(|failure| failure.kind == OperationKind::ResetPassword);
+        let note =
+            "The administrator's password was changed; the connection Secret holds the new one.";
+        draft.events.push(EventNote::normal(
+            "PasswordChanged",
+            operation.id.clone(),
+            note,
+        ));
+        return Ok(draft);
+    }
+    let Some(pending) = passwords.pending else {
+        draft.outcome_unknown(
+            "The answer to a password reset was lost, and the connection Secret no longer holds the password that was \
+             sent: it may or may not be in force."
+                .to_owned(),
+        );
+        return Ok(draft);
+    };
+    let waited = draft.facts.now.duration_since(operation.intended_at);
+    let too_soon = waited < draft.facts.settings.active_interval;
+    if too_soon || draft.paused() || draft.observe_only() || !live::may_call(&draft, cluster)? {
+        if let Some(open) = &mut draft.status.operation {
+            open.phase = OperationPhase::Ambiguous;
+        }
+        let says = Says::new(
+            "PasswordPending",
+            "The answer to a password reset was lost; the same one is sent again.",
+        );
+        let verdict = Verdict::working(ready(&draft, cluster), says);
+        let wake = Some(draft.facts.settings.active_interval);
+        return Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)));
+    }
+    let call = Call::ResetPassword {
+        cluster_id: cluster.id.clone(),
+        new_password: pending,
+    };
+    let intent = Intent::renewed(operation, draft.facts.now, call);
+    let says = Says::new(
+        "PasswordPending",
+        "The same password is sent again, because the answer to it was lost.",
+    );
+    let verdict = Verdict::working(ready(&draft, cluster), says);
+    Err(Box::new(draft.call(intent, &verdict)))
+}
+
+/// A new password where one is asked for: changed content, a rotation, or the first one after a restore.
+pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
+    if draft.unknown_of(OperationKind::ResetPassword).is_some() {
+        return Ok(draft);
+    }
+    let passwords = held(&draft)?;
+    if matches!(
+        draft.facts.connection_secret,
+        Some(ConnectionSecret::Foreign(_))
+    ) {
+        return Ok(draft);
+    }
+    let first = draft.made_by_restore() && draft.status.binding.is_none();
+    let rotation = draft.due_rotation();
+    let (candidate, secret) = if draft.facts.object.spec.admin_password_secret_ref.is_some() {
+        if let Some(asked) = rotation {
+            draft.record(names::ROTATE_PASSWORD_REQUESTED_AT, asked);
+            let note = "The password comes from spec.adminPasswordSecretRef: change that Secret to change it.";
+            draft.events.push(EventNote::warning(
+                "RotationIgnored",
+                asked.to_string(),
+                note,
+            ));
+        }
+        let Some((value, secret)) = referenced(&draft)? else {
+            if first {
+                let message = begin::reference_missing(&draft);
+                let no = Ready::No(Says::new("WaitingForReference", message.clone()));
+                return Err(Box::new(draft.wait(no, "WaitingForReference", message)));
+            }
+            return Ok(draft);
+        };
+        let in_force = match &passwords.current {
+            Some(current) => password::same(current, &value),
+            // Adoption, or a Secret that was deleted: the content is published as it is.
+            None => !first,
+        };
+        if in_force {
+            draft.status.rejected_secret = None;
+            draft
+                .status
+                .last_failure
+                .take_if(|failure| failure.kind == OperationKind::ResetPassword);
+            return Ok(draft);
+        }
+        if draft.status.rejected_secret.as_ref() == Some(&secret) {
+            return Ok(draft);
+        }
+        let user = cluster
+            .user_name
+            .as_deref()
+            .unwrap_or_else(|| draft.admin_user());
+        if let Err(weakness) = password::judge(&value, user, passwords.previous.as_ref()) {
+            let message = format!(
+                "The new password is not sent to the service: {weakness}. Change the Secret."
+            );
+            draft.fail(
+                OperationKind::ResetPassword,
+                "PasswordRejected",
+                None,
+                message.clone(),
+            );
+            draft.status.rejected_secret = Some(secret);
+            draft
+                .events
+                .push(EventNote::warning("PasswordRejected", "rules", message));
+            return Ok(draft);
+        }
+        (value, Some(secret))
+    } else if rotation.is_some() || first {
+        let refused = draft
+            .status
+            .last_failure
+            .as_ref()
+            .is_some_and(|one| one.kind == OperationKind::ResetPassword);
+        let kept = passwords.pending.clone().filter(|_| !refused);
+        (
+            kept.unwrap_or_else(|| draft.facts.fresh.password.clone()),
+            None,
+        )
+    } else {
+        return Ok(draft);
+    };
+    if !live::may_call(&draft, cluster)? {
+        return Err(Box::new(live::busy(draft, cluster, "The password change")));
+    }
+    let pending = Passwords {
+        pending: Some(candidate.clone()),
+        ..passwords
+    };
+    put(&mut draft, cluster, &pending);
+    let baseline = Baseline {
+        handled: draft
+            .status
+            .handled
+            .as_ref()
+            .and_then(|handled| handled.rotate_password),
+        ..Baseline::default()
+    };
+    if let Some(asked) = rotation {
+        draft.record(names::ROTATE_PASSWORD_REQUESTED_AT, asked);
+    }
+    let target = Target {
+        cluster_id: Some(cluster.id.clone()),
+        secret,
+        ..Target::default()
+    };
+    let call = Call::ResetPassword {
+        cluster_id: cluster.id.clone(),
+        new_password: candidate,
+    };
+    let id = draft.facts.fresh.operation_id.clone();
+    let intent = Intent::new(
+        &id,
+        OperationKind::ResetPassword,
+        target,
+        baseline,
+        draft.facts.now,
+        call,
+    );
+    let says = Says::new("PasswordPending", "A new password is being set.");
+    let verdict = Verdict::working(ready(&draft, cluster), says);
+    Err(Box::new(draft.call(intent, &verdict)))
+}
+
+/// `Ready` during a password change; after a restore it waits for the first one.
+fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
+    if draft.made_by_restore() && draft.status.binding.is_none() {
+        return Ready::No(Says::new(
+            "Restoring",
+            "The restored cluster gets its password.",
+        ));
+    }
+    observe::ready(cluster)
+}
+
+/// What is wrong with the password, if anything.
+pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
+    let spec = &draft.facts.object.spec;
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .as_ref()
+        .filter(|one| one.kind == OperationKind::ResetPassword)
+    {
+        return Some(Says::new("PasswordRejected", failure.message.clone()));
+    }
+    let missing = matches!(
+        draft.facts.password_secret,
+        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey)
+    );
+    if spec.admin_password_secret_ref.is_some() && missing {
+        return Some(Says::new(
+            "WaitingForReference",
+            begin::reference_missing(draft),
+        ));
+    }
+    let written = match (&draft.secret, &draft.facts.connection_secret) {
+        (Some(SecretWrite::Put { data }), _) => data.contains_key(connection::PASSWORD),
+        (_, Some(ConnectionSecret::Ours { data, .. })) => data.contains_key(connection::PASSWORD),
+        _ => true,
+    };
+    (!written && !draft.adopted() && spec.admin_password_secret_ref.is_none()).then(|| {
+        Says::new(
+            "PasswordMissing",
+            "The connection Secret was deleted and its generated password with it: annotate the resource with \
+             dws.huaweicloud.com/rotate-password-requested-at to get a new one.",
+        )
+    })
+}

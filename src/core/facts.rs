@@ -1,0 +1,404 @@
+//! What a plan may know: everything that was read, and nothing that it could look up itself.
+//!
+//! A field that is `None` has not been read in this reconcile; the plan asks for it by a
+//! [`super::step::Read`] when it needs it. A failed read is a fact as well.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
+
+use crate::api::cluster_status::AccountRef;
+use crate::api::{DwsCluster, DwsSnapshot};
+use crate::dws::answer::Failure;
+use crate::dws::model::{Cluster, Listing, Snapshot};
+
+/// What a read gave.
+pub type Seen<T> = Result<T, Failure>;
+
+/// Durations and permissions that come from the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How long a server may still hold a request whose answer was lost, plus the lag of its lists.
+    pub ambiguity_window: SignedDuration,
+    /// Interval of polls while a task runs; two lists this far apart confirm an absence.
+    pub active_interval: SignedDuration,
+    /// Interval of polls while nothing runs.
+    pub idle_interval: SignedDuration,
+}
+
+/// Values that must be new each time, drawn before the plan.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// A UUID for the next operation.
+    pub operation_id: String,
+    /// A generated password: 20 characters of all four classes.
+    pub password: SecretString,
+}
+
+/// The account that the resource's credentials lead to.
+#[derive(Clone, Debug)]
+pub enum Account {
+    /// The credentials are complete and their project is known.
+    Known(KnownAccount),
+    /// The Secret or one of its keys is not there; it may come.
+    CredentialsMissing {
+        /// Name of the Secret; empty for the operator's own.
+        secret: String,
+        /// What is missing and what to do, one sentence.
+        message: String,
+    },
+    /// What is written can never work (not allowed here, contradictory): the spec or the Secret must change.
+    Invalid {
+        /// What to mend, one sentence.
+        message: String,
+    },
+    /// The project could not be looked up, or nothing was read yet.
+    Unreachable(Circuit),
+    /// The first poll of this account has not come back yet.
+    Pending,
+}
+
+/// A usable account.
+#[derive(Clone, Debug)]
+pub struct KnownAccount {
+    /// Region and project.
+    pub account: AccountRef,
+    /// The operator's own credentials, as opposed to a Secret of the namespace.
+    pub own: bool,
+    /// Taking hold of what others made is allowed in this namespace with these credentials.
+    pub adoption_allowed: bool,
+    /// Set while calls are held back.
+    pub circuit: Option<Circuit>,
+    /// The last complete list of clusters, if any.
+    pub clusters: Option<Arc<ClusterList>>,
+    /// The last complete list of snapshots, if one was taken.
+    pub snapshots: Option<Arc<SnapshotList>>,
+}
+
+/// Why calls to an account are held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Circuit {
+    /// `Throttled`, `CredentialsInvalid` or `ServiceUnavailable`.
+    pub reason: CircuitReason,
+    /// The service's code and words, and what to do.
+    pub message: String,
+    /// When the next call may go out.
+    pub until: Timestamp,
+    /// Polls that failed in a row.
+    pub failed_polls: u32,
+}
+
+/// See [`Circuit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CircuitReason {
+    /// 429.
+    Throttled,
+    /// Authentication failed.
+    CredentialsInvalid,
+    /// 5xx, time-out, no connection, unreadable answers.
+    ServiceUnavailable,
+}
+
+impl CircuitReason {
+    /// The reason of condition `Synced`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Throttled => "Throttled",
+            Self::CredentialsInvalid => "CredentialsInvalid",
+            Self::ServiceUnavailable => "ServiceUnavailable",
+        }
+    }
+}
+
+/// A complete list of the project's clusters.
+#[derive(Debug, Default)]
+pub struct ClusterList {
+    /// When the request was sent (the operator's clock): what changed later may not show.
+    pub requested_at: Timestamp,
+    /// The service's clock when it answered.
+    pub service_time: Option<Timestamp>,
+    /// By id.
+    pub by_id: HashMap<String, Arc<Cluster>>,
+    /// Ids by exact name.
+    pub by_name: HashMap<String, Vec<String>>,
+}
+
+/// A complete list of the project's snapshots.
+#[derive(Debug, Default)]
+pub struct SnapshotList {
+    /// When the request was sent (the operator's clock).
+    pub requested_at: Timestamp,
+    /// The service's clock when it answered.
+    pub service_time: Option<Timestamp>,
+    /// By id.
+    pub by_id: HashMap<String, Arc<Snapshot>>,
+    /// Ids by lower-case name (the service compares without case).
+    pub by_name: HashMap<String, Vec<String>>,
+    /// Ids by cluster.
+    pub by_cluster: HashMap<String, Vec<String>>,
+}
+
+impl ClusterList {
+    /// Indexes a listing; `None` unless it is complete.
+    pub fn from_listing(listing: Listing<Cluster>, requested_at: Timestamp) -> Option<Self> {
+        if !listing.complete {
+            return None;
+        }
+        let mut list = Self {
+            requested_at,
+            service_time: listing.service_time,
+            ..Self::default()
+        };
+        for cluster in listing.items {
+            list.by_name
+                .entry(cluster.name.clone())
+                .or_default()
+                .push(cluster.id.clone());
+            list.by_id.insert(cluster.id.clone(), Arc::new(cluster));
+        }
+        Some(list)
+    }
+
+    /// Clusters that bear exactly this name.
+    pub fn named(&self, name: &str) -> Vec<&Arc<Cluster>> {
+        let ids = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.by_id.get(id)).collect()
+    }
+}
+
+impl SnapshotList {
+    /// Indexes a listing; `None` unless it is complete.
+    pub fn from_listing(listing: Listing<Snapshot>, requested_at: Timestamp) -> Option<Self> {
+        if !listing.complete {
+            return None;
+        }
+        let mut list = Self {
+            requested_at,
+            service_time: listing.service_time,
+            ..Self::default()
+        };
+        for snapshot in listing.items {
+            list.by_name
+                .entry(snapshot.name.to_lowercase())
+                .or_default()
+                .push(snapshot.id.clone());
+            if let Some(cluster) = &snapshot.cluster_id {
+                list.by_cluster
+                    .entry(cluster.clone())
+                    .or_default()
+                    .push(snapshot.id.clone());
+            }
+            list.by_id.insert(snapshot.id.clone(), Arc::new(snapshot));
+        }
+        Some(list)
+    }
+
+    /// Snapshots that bear this name, compared without case.
+    pub fn named(&self, name: &str) -> Vec<&Arc<Snapshot>> {
+        let ids = self
+            .by_name
+            .get(&name.to_lowercase())
+            .map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.by_id.get(id)).collect()
+    }
+
+    /// Snapshots of this cluster.
+    pub fn of_cluster(&self, cluster_id: &str) -> Vec<&Arc<Snapshot>> {
+        let ids = self
+            .by_cluster
+            .get(cluster_id)
+            .map_or(&[][..], Vec::as_slice);
+        ids.iter().filter_map(|id| self.by_id.get(id)).collect()
+    }
+}
+
+/// Complete lists of the recorded account in which the recorded id was not there, since it was last seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Absence {
+    /// When the first such list was requested.
+    pub first: Timestamp,
+    /// When the latest such list was requested.
+    pub last: Timestamp,
+}
+
+/// What only this process remembers; lost with it, and safe to lose.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// When the ambiguity window of the open operation's attempt began: the end of its call, or this
+    /// process's first look at it.
+    pub window_start: Option<Timestamp>,
+    /// Since when the node count has stood below the settled one without a break.
+    pub low_count_since: Option<Timestamp>,
+    /// These credentials have read the recorded id before.
+    pub id_was_read: bool,
+    /// Lists without the recorded id.
+    pub absence: Option<Absence>,
+}
+
+/// Another resource that names or holds the same remote object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rival {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its status holds the id (as opposed to its spec asking for it).
+    pub holds: bool,
+    /// Its creation time.
+    pub created: Option<Timestamp>,
+}
+
+/// The Secret that a reference names.
+#[derive(Clone, Debug)]
+pub enum PasswordSecret {
+    /// The Secret is not there.
+    NoSecret,
+    /// The Secret is there and the key is not, or it is not UTF-8.
+    NoKey,
+    /// The value, and what identifies this content without telling it.
+    Value {
+        /// The password.
+        password: SecretString,
+        /// The Secret's uid.
+        uid: String,
+        /// The Secret's resourceVersion.
+        resource_version: String,
+    },
+}
+
+/// The Secret that bears the connection Secret's name.
+#[derive(Clone, Debug)]
+pub enum ConnectionSecret {
+    /// There is none.
+    Absent,
+    /// Somebody else's: never touched. The text names its owner, or says that it has none.
+    Foreign(String),
+    /// Ours.
+    Ours {
+        /// Its data, decoded.
+        data: BTreeMap<String, SecretString>,
+        /// It is owned by a resource of this name with another uid (a restored backup): to be re-owned.
+        reown: bool,
+        /// Its labels, type and owner are as they should be.
+        well_formed: bool,
+    },
+}
+
+/// The `DwsSnapshot` that `restoreFrom.snapshotRef` names.
+#[derive(Clone, Debug)]
+pub enum SnapshotRefFact {
+    /// There is none of this name.
+    Absent,
+    /// There is one.
+    Present(Arc<DwsSnapshot>),
+}
+
+/// A `DwsSnapshot` that stands for a snapshot of this cluster, or waits to be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its name.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+    /// Its creation time.
+    pub created: Option<Timestamp>,
+    /// The snapshot that it holds, once there is one.
+    pub snapshot_id: Option<String>,
+    /// It waits to be started and nothing but its turn is missing.
+    pub waits: bool,
+    /// It has waited for one whole operation on this cluster: it goes next.
+    pub overdue: bool,
+}
+
+/// Everything that a plan for a `DwsCluster` may know.
+#[derive(Clone, Debug)]
+pub struct ClusterFacts {
+    /// The present.
+    pub now: Timestamp,
+    /// Configuration.
+    pub settings: Settings,
+    /// New random values.
+    pub fresh: Fresh,
+    /// The resource, read live.
+    pub object: Arc<DwsCluster>,
+    /// Its account.
+    pub account: Account,
+    /// What this process remembers of it.
+    pub memory: Memory,
+    /// Other `DwsCluster`s that name or hold the same cluster, by id.
+    pub rivals: Vec<Rival>,
+    /// Ids of clusters that other resources hold (asked for those ids that the plan could claim).
+    pub held_elsewhere: BTreeMap<String, Rival>,
+    /// `DwsSnapshot`s that refer to this cluster.
+    pub snapshots_of_cluster: Vec<Waiting>,
+    /// The namespace is being deleted.
+    pub namespace_terminating: bool,
+
+    /// A list whose request went out in this reconcile.
+    pub fresh_list: Option<Seen<Arc<ClusterList>>>,
+    /// A detail of the recorded id (or of `spec.clusterId` before adoption), read in this reconcile.
+    pub detail: Option<Seen<Arc<Cluster>>>,
+    /// A list of snapshots whose request went out in this reconcile.
+    pub fresh_snapshots: Option<Seen<Arc<SnapshotList>>>,
+    /// The connection Secret.
+    pub connection_secret: Option<ConnectionSecret>,
+    /// The Secret of `adminPasswordSecretRef`.
+    pub password_secret: Option<PasswordSecret>,
+    /// The object of `restoreFrom.snapshotRef`.
+    pub restore_snapshot: Option<SnapshotRefFact>,
+    /// The CRD is being deleted.
+    pub crd_deleting: Option<bool>,
+}
+
+/// The `DwsCluster` that a `DwsSnapshot` refers to.
+#[derive(Clone, Debug)]
+pub enum ClusterRefFact {
+    /// There is none of this name.
+    Absent,
+    /// There is one.
+    Present(Arc<DwsCluster>),
+}
+
+/// Everything that a plan for a `DwsSnapshot` may know.
+#[derive(Clone, Debug)]
+pub struct SnapshotFacts {
+    /// The present.
+    pub now: Timestamp,
+    /// Configuration.
+    pub settings: Settings,
+    /// New random values.
+    pub fresh: Fresh,
+    /// The resource, read live.
+    pub object: Arc<DwsSnapshot>,
+    /// Its account: of `status.credentialsSecretName` once recorded, else of the cluster or the spec.
+    pub account: Account,
+    /// Name of the credentials Secret that `account` was made from; empty for the operator's own.
+    pub credentials_secret: String,
+    /// What this process remembers of it.
+    pub memory: Memory,
+    /// Other `DwsSnapshot`s that name or hold the same snapshot, by id.
+    pub rivals: Vec<Rival>,
+    /// Ids of snapshots that other resources hold.
+    pub held_elsewhere: BTreeMap<String, Rival>,
+    /// The cluster of `clusterRef` (read live), where one is written.
+    pub cluster: Option<ClusterRefFact>,
+    /// All `DwsSnapshot`s of the same cluster that wait, this one included.
+    pub queue: Vec<Waiting>,
+    /// `DwsCluster`s (`namespace/name`) whose restore from this snapshot is not over.
+    pub restoring: Vec<String>,
+    /// The namespace is being deleted.
+    pub namespace_terminating: bool,
+
+    /// A list of snapshots whose request went out in this reconcile.
+    pub fresh_snapshots: Option<Seen<Arc<SnapshotList>>>,
+    /// A detail of the recorded id (or of `spec.snapshotId` before adoption), read in this reconcile.
+    pub detail: Option<Seen<Arc<Snapshot>>>,
+    /// A detail of the cluster, read in this reconcile.
+    pub cluster_detail: Option<Seen<Arc<Cluster>>>,
+    /// The CRD is being deleted.
+    pub crd_deleting: Option<bool>,
+}

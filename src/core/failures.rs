@@ -1,0 +1,106 @@
+//! How a failure is told: the service's code and words, the field to mend, and what to do.
+
+use super::conditions::Says;
+use super::facts::{Circuit, CircuitReason};
+use crate::dws::answer::{Failure, Meaning};
+
+/// One or two sentences: code, words, field, advice.
+pub fn text(failure: &Failure) -> String {
+    let mut text = String::new();
+    match (&failure.code, failure.http) {
+        (Some(code), _) => text.push_str(code),
+        (None, Some(http)) => text.push_str(&format!("HTTP {http}")),
+        (None, None) => text.push_str("no answer"),
+    }
+    if !failure.message.is_empty() {
+        text.push_str(": ");
+        text.push_str(failure.message.trim_end_matches('.'));
+    }
+    text.push('.');
+    if let Some(field) = failure.field {
+        text.push_str(&format!(" See {field}."));
+    }
+    if !failure.advice.is_empty() {
+        text.push(' ');
+        text.push_str(failure.advice);
+    }
+    text
+}
+
+/// What of an event's key tells this failure from another.
+pub fn key(failure: &Failure) -> String {
+    failure.code.clone().unwrap_or_else(|| {
+        failure
+            .http
+            .map_or_else(|| "none".to_owned(), |http| http.to_string())
+    })
+}
+
+/// A definite refusal that passes by itself: the call is planned again later.
+pub fn passes(failure: &Failure) -> bool {
+    matches!(
+        failure.meaning,
+        Meaning::Busy | Meaning::Throttled | Meaning::Unauthenticated | Meaning::Unavailable
+    ) || !failure.sent
+}
+
+/// A refusal that is tried again every ten minutes.
+pub fn tried_again(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Quota | Meaning::SoldOut)
+}
+
+/// The condition reason of a refused create, restore or snapshot.
+pub fn refusal_reason(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::NameTaken => "NameConflict",
+        Meaning::BadPassword => "PasswordRejected",
+        Meaning::Quota => "QuotaExceeded",
+        Meaning::SoldOut => "SoldOut",
+        Meaning::Forbidden => "Forbidden",
+        _ => "InvalidSpec",
+    }
+}
+
+/// The `Synced` reason of a failed read.
+pub fn held_back(failure: &Failure) -> Says {
+    let reason = match failure.meaning {
+        Meaning::Throttled => CircuitReason::Throttled,
+        Meaning::Unauthenticated => CircuitReason::CredentialsInvalid,
+        _ => CircuitReason::ServiceUnavailable,
+    };
+    Says::new(reason.as_str(), text(failure))
+}
+
+/// The `Synced` reason of an open circuit.
+pub fn circuit(circuit: &Circuit) -> Says {
+    Says::new(circuit.reason.as_str(), circuit.message.clone())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::dws::answer::Class;
+
+    /// A failure of this meaning, as the wire would give it.
+    pub(crate) fn failure(meaning: Meaning) -> Failure {
+        Failure {
+            meaning,
+            class: Class::Retry,
+            http: Some(400),
+            code: Some("DWS.5006".into()),
+            message: "Invalid specification.".into(),
+            field: Some("spec.nodeType"),
+            advice: "Write a node type that the region offers.",
+            retry_after: None,
+            sent: true,
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_with_code_field_and_advice() {
+        assert_eq!(
+            text(&failure(Meaning::Invalid)),
+            "DWS.5006: Invalid specification. See spec.nodeType. Write a node type that the region offers."
+        );
+    }
+}

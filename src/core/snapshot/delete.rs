@@ -1,0 +1,268 @@
+//! Deleting or retaining a snapshot: never one that a restore is reading.
+
+use super::draft::{Draft, SnapshotStep};
+use super::take;
+use crate::api::names;
+use crate::api::snapshot::SnapshotDeletionPolicy;
+use crate::api::{Baseline, OperationKind, OperationPhase, Target};
+use crate::core::absence::{self, Presence};
+use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::facts::Account;
+use crate::core::failures;
+use crate::core::journal::Intent;
+use crate::core::service_state::{self, SnapshotLife};
+use crate::core::step::{EventNote, Outcome, Read};
+use crate::dws::call::Call;
+
+pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
+    if !draft.has_finalizer() {
+        return draft.unchanged(None, Outcome::Finished);
+    }
+    let id = draft.status.snapshot_id.clone();
+    let named = id.clone().unwrap_or_default();
+    if draft.deletion_policy() == SnapshotDeletionPolicy::Retain {
+        return draft.forget(EventNote::normal(
+            "Retained",
+            named.clone(),
+            format!("Snapshot {named} is kept, and costs money."),
+        ));
+    }
+    if id.is_none() && draft.status.operation.is_none() {
+        return draft.forget(EventNote::normal(
+            "Deleted",
+            "none",
+            "No snapshot was taken; nothing is left behind.",
+        ));
+    }
+    if let Some(rival) = take::stopped_by(&draft).filter(|_| id.is_some()) {
+        let note = format!(
+            "Snapshot {named} stays with DwsSnapshot {}/{}.",
+            rival.namespace, rival.name
+        );
+        return draft.forget(EventNote::normal("Retained", named, note));
+    }
+    if conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost") {
+        return draft.forget(EventNote::normal(
+            "Deleted",
+            named,
+            "The snapshot was lost before.",
+        ));
+    }
+    if draft.paused() {
+        let says = Says::new(
+            "Paused",
+            "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
+        );
+        return draft.end(
+            &Verdict::out_of_sync(Ready::No(says.clone()), says),
+            None,
+            Outcome::Waiting,
+        );
+    }
+    match &draft.facts.account {
+        Account::Known(known) => {
+            if draft
+                .status
+                .account
+                .as_ref()
+                .is_some_and(|recorded| *recorded != known.account)
+            {
+                return blocked(
+                    draft,
+                    "account",
+                    "The credentials lead to another project than the snapshot's. Give it credentials of its own project, or set spec.deletionPolicy: Retain.",
+                );
+            }
+            if let Some(circuit) = &known.circuit {
+                return draft.hold_back(failures::circuit(circuit));
+            }
+        }
+        Account::Pending => return deleting(draft, "The account has not been read yet."),
+        Account::Unreachable(circuit) => return draft.hold_back(failures::circuit(circuit)),
+        Account::CredentialsMissing { message, .. } | Account::Invalid { message } => {
+            let message = format!(
+                "The credentials are gone: {message} Recreate the Secret to delete the snapshot, or set \
+                 spec.deletionPolicy: Retain to keep it."
+            );
+            return blocked(draft, "credentials", &message);
+        }
+    }
+    if id.is_none() {
+        unsettled(draft)
+    } else {
+        known(draft, &named)
+    }
+}
+
+/// A lost request: a late snapshot can still appear.
+fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
+    let Some(operation) = draft.status.operation.clone() else {
+        return deleting(draft, "The journal is being settled.");
+    };
+    let list = match &draft.facts.fresh_snapshots {
+        None => return Draft::read(Read::Snapshots),
+        Some(Err(failure)) => {
+            let says = failures::held_back(failure);
+            return draft.hold_back(says);
+        }
+        Some(Ok(list)) => list.clone(),
+    };
+    let name = operation.target.name.clone().unwrap_or_default();
+    match list.named(&name).first() {
+        Some(found)
+            if take::fits(&operation, found)
+                && !draft.facts.held_elsewhere.contains_key(&found.id) =>
+        {
+            draft.status.snapshot_id = Some(found.id.clone());
+            draft.status.adopted = Some(false);
+            deleting(
+                draft,
+                "A snapshot appeared after a lost answer; it is claimed and then deleted.",
+            )
+        }
+        None if !draft.after_window(list.requested_at) => deleting(
+            draft,
+            "The answer to the request was lost: until the ambiguity window is over a snapshot can still appear.",
+        ),
+        _ => draft.forget(EventNote::normal(
+            "Deleted",
+            operation.id,
+            "The lost request was not executed; nothing is left behind.",
+        )),
+    }
+}
+
+fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
+    let accepted = draft.status.operation.as_ref().is_some_and(|one| {
+        one.kind == OperationKind::DeleteSnapshot && one.phase == OperationPhase::Accepted
+    });
+    let snapshot = match &draft.facts.detail {
+        None => return Draft::read(Read::Snapshot(id.to_owned())),
+        Some(Ok(snapshot)) => snapshot.clone(),
+        Some(Err(failure)) => {
+            let judged = absence::judge(
+                failure,
+                &draft.facts.memory,
+                accepted,
+                draft.facts.settings.active_interval,
+            );
+            return match judged {
+                Presence::Gone => {
+                    let note = format!("Snapshot {id} is confirmed gone.");
+                    draft.forget(EventNote::normal("Deleted", id, note))
+                }
+                Presence::NotShown => deleting(
+                    draft,
+                    "The service no longer shows the snapshot; its lists are confirming it.",
+                ),
+                Presence::Unknown => {
+                    let says = failures::held_back(failure);
+                    draft.hold_back(says)
+                }
+            };
+        }
+    };
+    draft.observe(&snapshot);
+    if service_state::snapshot_life(&snapshot.status) == SnapshotLife::Creating {
+        return deleting(
+            draft,
+            "The snapshot is still being taken; the deletion waits for it.",
+        );
+    }
+    if let Some(cluster) = draft.facts.restoring.first() {
+        let message = format!(
+            "DwsCluster {cluster} is being restored from this snapshot; the deletion waits for it."
+        );
+        return deleting(draft, &message);
+    }
+    if draft.facts.crd_deleting.is_none() {
+        return Draft::read(Read::CrdState);
+    }
+    let annotations = draft.facts.object.metadata.annotations.as_ref();
+    let confirmed = annotations
+        .and_then(|all| all.get(names::CONFIRM_DELETE))
+        .is_some_and(|value| value == id);
+    if draft.facts.crd_deleting == Some(true) && !confirmed {
+        let message = format!(
+            "The CRD itself is being deleted: no DELETE is sent. Set spec.deletionPolicy: Retain, or annotate {}={id}.",
+            names::CONFIRM_DELETE
+        );
+        return blocked(draft, "crd", &message);
+    }
+    if let Some(failure) = draft
+        .status
+        .last_failure
+        .clone()
+        .filter(|one| one.kind == OperationKind::DeleteSnapshot)
+    {
+        if draft.facts.now.duration_since(failure.at) < jiff::SignedDuration::from_mins(10) {
+            let message = format!(
+                "The service refuses the deletion: {} It is tried again every 10 minutes; set spec.deletionPolicy: \
+                 Retain to keep the snapshot.",
+                failure.message
+            );
+            return blocked(draft, "refused", &message);
+        }
+        draft.status.last_failure = None;
+    }
+    let former = draft
+        .status
+        .operation
+        .clone()
+        .filter(|one| one.kind == OperationKind::DeleteSnapshot);
+    if let Some(open) = &former
+        && draft.facts.now.duration_since(open.intended_at) < draft.facts.settings.active_interval
+    {
+        return deleting(draft, "The snapshot is being deleted.");
+    }
+    let call = Call::DeleteSnapshot {
+        snapshot_id: snapshot.id.clone(),
+    };
+    let now = draft.facts.now;
+    let intent = match &former {
+        Some(former) => Intent::renewed(former, now, call),
+        None => {
+            let target = Target {
+                snapshot_id: Some(snapshot.id.clone()),
+                ..Target::default()
+            };
+            let id = &draft.facts.fresh.operation_id;
+            Intent::new(
+                id,
+                OperationKind::DeleteSnapshot,
+                target,
+                Baseline::default(),
+                now,
+                call,
+            )
+        }
+    };
+    let says = Says::new(
+        "Deleting",
+        format!("Snapshot {} is being deleted.", snapshot.id),
+    );
+    draft.call(intent, &Verdict::working(Ready::No(says.clone()), says))
+}
+
+fn deleting(draft: Draft<'_>, message: &str) -> SnapshotStep {
+    let says = Says::new("Deleting", message);
+    let wake = Some(draft.facts.settings.active_interval);
+    draft.end(
+        &Verdict::working(Ready::No(says.clone()), says),
+        wake,
+        Outcome::Waiting,
+    )
+}
+
+fn blocked(mut draft: Draft<'_>, key: &str, message: &str) -> SnapshotStep {
+    draft
+        .events
+        .push(EventNote::warning("DeletionBlocked", key, message));
+    let says = Says::new("DeletionBlocked", message);
+    let wake = Some(draft.facts.settings.idle_interval);
+    draft.end(
+        &Verdict::out_of_sync(Ready::No(says.clone()), says),
+        wake,
+        Outcome::Stalled,
+    )
+}

@@ -1,0 +1,209 @@
+//! A decision about a snapshot in the making.
+
+use jiff::SignedDuration;
+
+use crate::api::cluster_status::LastFailure;
+use crate::api::names;
+use crate::api::snapshot::SnapshotDeletionPolicy;
+use crate::api::{DwsSnapshotStatus, OperationKind};
+use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::facts::SnapshotFacts;
+use crate::core::journal::Intent;
+use crate::core::step::{Decision, EventNote, Outcome, Read, Step};
+use crate::dws::model::Snapshot;
+
+/// The step of a `DwsSnapshot`.
+pub(super) type SnapshotStep = Step<DwsSnapshotStatus>;
+
+/// See the module.
+pub(super) struct Draft<'a> {
+    pub facts: &'a SnapshotFacts,
+    pub status: DwsSnapshotStatus,
+    pub events: Vec<EventNote>,
+    pub add_finalizer: bool,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(facts: &'a SnapshotFacts) -> Self {
+        let mut status = facts.object.status.clone().unwrap_or_default();
+        // As at the first reconcile, used for ever: the cluster may be gone first.
+        status
+            .credentials_secret_name
+            .get_or_insert_with(|| facts.credentials_secret.clone());
+        Self {
+            facts,
+            status,
+            events: Vec::new(),
+            add_finalizer: false,
+        }
+    }
+
+    pub fn read(read: Read) -> SnapshotStep {
+        Step::Read(read)
+    }
+
+    pub fn name(&self) -> &str {
+        let written = self.facts.object.spec.snapshot_name.as_deref();
+        written
+            .or(self.facts.object.metadata.name.as_deref())
+            .unwrap_or_default()
+    }
+
+    pub fn generation(&self) -> i64 {
+        self.facts.object.metadata.generation.unwrap_or_default()
+    }
+
+    pub fn paused(&self) -> bool {
+        let annotations = self.facts.object.metadata.annotations.as_ref();
+        annotations
+            .and_then(|all| all.get(names::PAUSED))
+            .is_some_and(|value| value == "true")
+    }
+
+    pub fn adopted(&self) -> bool {
+        self.status.adopted == Some(true)
+    }
+
+    pub fn has_finalizer(&self) -> bool {
+        self.facts
+            .object
+            .metadata
+            .finalizers
+            .as_ref()
+            .is_some_and(|all| all.iter().any(|one| one == names::FINALIZER))
+    }
+
+    pub fn deletion_policy(&self) -> SnapshotDeletionPolicy {
+        let default = if self.adopted() {
+            SnapshotDeletionPolicy::Retain
+        } else {
+            SnapshotDeletionPolicy::Delete
+        };
+        self.facts.object.spec.deletion_policy.unwrap_or(default)
+    }
+
+    pub fn has_work(&self) -> bool {
+        self.status.snapshot_id.is_none()
+            || self.status.operation.is_some()
+            || self.facts.object.metadata.deletion_timestamp.is_some()
+            || self.status.observed_generation != self.facts.object.metadata.generation
+    }
+
+    pub fn after_window(&self, when: jiff::Timestamp) -> bool {
+        let window = self.facts.settings.ambiguity_window;
+        self.facts
+            .memory
+            .window_start
+            .is_some_and(|start| when.duration_since(start) >= window)
+    }
+
+    pub fn fail(&mut self, kind: OperationKind, reason: &str, message: String) {
+        self.status.last_failure = Some(LastFailure {
+            kind,
+            reason: reason.to_owned(),
+            code: None,
+            message,
+            generation: self.generation(),
+            at: self.facts.now,
+        });
+    }
+
+    /// The service's words, verbatim.
+    pub fn observe(&mut self, snapshot: &Snapshot) {
+        self.status.status = Some(snapshot.status.clone());
+        self.status.type_.clone_from(&snapshot.type_);
+        self.status.started_at.clone_from(&snapshot.started);
+        self.status.finished_at.clone_from(&snapshot.finished);
+        self.status.size_gb = snapshot.size_gb;
+        if snapshot.cluster_id.is_some() {
+            self.status.cluster_id.clone_from(&snapshot.cluster_id);
+        }
+    }
+
+    pub fn call(mut self, intent: Intent, verdict: &Verdict) -> SnapshotStep {
+        self.status.operation = Some(intent.operation().clone());
+        self.add_finalizer = true;
+        let wake = Some(self.facts.settings.active_interval);
+        self.finish(verdict, Some(intent), wake, Outcome::Acted)
+    }
+
+    pub fn end(
+        self,
+        verdict: &Verdict,
+        wake: Option<SignedDuration>,
+        outcome: Outcome,
+    ) -> SnapshotStep {
+        self.finish(verdict, None, wake, outcome)
+    }
+
+    pub fn wait(self, ready: Ready, says: Says) -> SnapshotStep {
+        let wake = Some(self.facts.settings.idle_interval);
+        self.end(&Verdict::waiting(ready, says), wake, Outcome::Waiting)
+    }
+
+    pub fn stall(self, ready: Ready, says: Says) -> SnapshotStep {
+        self.end(&Verdict::stalled(ready, says), None, Outcome::Stalled)
+    }
+
+    pub fn hold_back(self, says: Says) -> SnapshotStep {
+        let wake = Some(self.facts.settings.active_interval);
+        let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
+        self.end(&verdict, wake, Outcome::HeldBack)
+    }
+
+    pub fn unchanged(self, wake: Option<SignedDuration>, outcome: Outcome) -> SnapshotStep {
+        let status = self.facts.object.status.clone().unwrap_or_default();
+        Step::Act(Box::new(Decision {
+            add_finalizer: false,
+            secret: None,
+            status,
+            call: None,
+            remove_finalizer: false,
+            events: self.events,
+            wake,
+            outcome,
+        }))
+    }
+
+    pub fn forget(mut self, note: EventNote) -> SnapshotStep {
+        self.events.push(note);
+        let status = self.facts.object.status.clone().unwrap_or_default();
+        Step::Act(Box::new(Decision {
+            add_finalizer: false,
+            secret: None,
+            status,
+            call: None,
+            remove_finalizer: true,
+            events: self.events,
+            wake: None,
+            outcome: Outcome::Finished,
+        }))
+    }
+
+    fn finish(
+        mut self,
+        verdict: &Verdict,
+        call: Option<Intent>,
+        wake: Option<SignedDuration>,
+        outcome: Outcome,
+    ) -> SnapshotStep {
+        let generation = self.generation();
+        conditions::apply(
+            &mut self.status.conditions,
+            verdict,
+            generation,
+            self.facts.now,
+        );
+        self.status.observed_generation = Some(generation);
+        Step::Act(Box::new(Decision {
+            add_finalizer: self.add_finalizer,
+            secret: None,
+            status: self.status,
+            call,
+            remove_finalizer: false,
+            events: self.events,
+            wake,
+            outcome,
+        }))
+    }
+}

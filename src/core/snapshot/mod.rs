@@ -1,0 +1,86 @@
+//! The plan for a `DwsSnapshot`: take one, wait for its turn, adopt one, delete or retain it.
+
+mod absorb;
+mod delete;
+mod draft;
+mod take;
+#[cfg(test)]
+mod tests;
+
+pub use absorb::absorb;
+
+use super::conditions::{Ready, Says};
+use super::facts::{Account, KnownAccount, SnapshotFacts};
+use super::failures;
+use crate::api::DwsSnapshotStatus;
+use crate::core::step::{Outcome, Step};
+use draft::{Draft, SnapshotStep};
+
+/// The next step for these facts.
+pub fn plan(facts: &SnapshotFacts) -> Step<DwsSnapshotStatus> {
+    let draft = Draft::new(facts);
+    if facts.object.metadata.deletion_timestamp.is_some() {
+        return delete::plan(draft);
+    }
+    let (draft, account) = match usable_account(draft) {
+        Ok(pair) => pair,
+        Err(step) => return *step,
+    };
+    if draft.status.snapshot_id.is_some() {
+        return take::follow(draft, account);
+    }
+    if let Some(operation) = draft.status.operation.clone() {
+        return take::settle(draft, &operation);
+    }
+    if let Some(id) = facts.object.spec.snapshot_id.clone() {
+        return take::adopt(draft, account, &id);
+    }
+    take::begin(draft, account)
+}
+
+/// The account, if calls to it make sense just now.
+fn usable_account(draft: Draft<'_>) -> Result<(Draft<'_>, &KnownAccount), Box<SnapshotStep>> {
+    let facts = draft.facts;
+    match &facts.account {
+        Account::Pending => Err(Box::new(
+            draft.unchanged(Some(facts.settings.active_interval), Outcome::Waiting),
+        )),
+        Account::CredentialsMissing { message, .. } => {
+            let says = Says::new("CredentialsMissing", message.as_str());
+            Err(Box::new(draft.wait(Ready::AsBefore(says.clone()), says)))
+        }
+        Account::Invalid { message } => {
+            let says = Says::new("InvalidSpec", message.as_str());
+            Err(Box::new(draft.stall(Ready::AsBefore(says.clone()), says)))
+        }
+        Account::Unreachable(circuit) => Err(Box::new(draft.hold_back(failures::circuit(circuit)))),
+        Account::Known(known) => {
+            if let Some(recorded) = draft
+                .status
+                .account
+                .clone()
+                .filter(|recorded| *recorded != known.account)
+            {
+                let message = format!(
+                    "This resource belongs to project {} in {}, and the credentials lead to project {} in {}. Give it \
+                     credentials of its own project.",
+                    recorded.project_id,
+                    recorded.region,
+                    known.account.project_id,
+                    known.account.region
+                );
+                let says = Says::new("AccountMismatch", message);
+                return Err(Box::new(draft.stall(Ready::AsBefore(says.clone()), says)));
+            }
+            match &known.circuit {
+                Some(circuit) if draft.has_work() || circuit.failed_polls >= 3 => {
+                    Err(Box::new(draft.hold_back(failures::circuit(circuit))))
+                }
+                Some(_) => Err(Box::new(
+                    draft.unchanged(Some(facts.settings.idle_interval), Outcome::HeldBack),
+                )),
+                None => Ok((draft, known)),
+            }
+        }
+    }
+}

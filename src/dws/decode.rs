@@ -1,0 +1,185 @@
+//! Reads the answers of reads: lenient in what a field holds, strict in what a list proves.
+//!
+//! A list that cannot be read is a failure and never empty; one whose `count` does not match, or with a
+//! member that cannot be read, is incomplete and proves no absence.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::answer::Failure;
+use super::fault::json_bytes;
+use super::model::{Cluster, Listing, NodeType, Snapshot};
+use super::operation::Operation;
+use super::outcome::{failure, garbled, is_success_code, service_time};
+use super::redact::Redactor;
+use super::transport::Response;
+use super::wire::cluster::ClusterWire;
+use super::wire::list::{
+    ClusterList, ListAnswer, Members, NodeTypeList, ProjectList, SnapshotList,
+};
+use super::wire::snapshot::SnapshotWire;
+
+/// `GET clusters` (reference 5.1.2).
+pub fn clusters(response: &Response, redactor: &Redactor) -> Result<Listing<Cluster>, Failure> {
+    listing::<ClusterList, _, _>(
+        Operation::ListClusters,
+        response,
+        redactor,
+        ClusterWire::into_model,
+        |cluster| &cluster.id,
+    )
+}
+
+/// `GET snapshots` (reference 5.2.2).
+pub fn snapshots(response: &Response, redactor: &Redactor) -> Result<Listing<Snapshot>, Failure> {
+    listing::<SnapshotList, _, _>(
+        Operation::ListSnapshots,
+        response,
+        redactor,
+        SnapshotWire::into_model,
+        |snapshot| &snapshot.id,
+    )
+}
+
+/// `GET clusters/{id}` (reference 5.1.3). The answer must be about that id.
+pub fn cluster(response: &Response, id: &str, redactor: &Redactor) -> Result<Cluster, Failure> {
+    #[derive(Deserialize)]
+    struct Detail {
+        cluster: ClusterWire,
+    }
+    let detail: Detail = read(Operation::GetCluster, response, redactor)?;
+    match detail.cluster.into_model() {
+        Some((cluster, _)) if cluster.id.eq_ignore_ascii_case(id) => Ok(cluster),
+        _ => Err(garbled(
+            response,
+            "the answer is about another cluster",
+            redactor,
+        )),
+    }
+}
+
+/// `GET snapshots/{id}` (reference 5.2.3). The answer must be about that id.
+pub fn snapshot(response: &Response, id: &str, redactor: &Redactor) -> Result<Snapshot, Failure> {
+    #[derive(Deserialize)]
+    struct Detail {
+        snapshot: SnapshotWire,
+    }
+    let detail: Detail = read(Operation::GetSnapshot, response, redactor)?;
+    match detail.snapshot.into_model() {
+        Some((snapshot, _)) if snapshot.id.eq_ignore_ascii_case(id) => Ok(snapshot),
+        _ => Err(garbled(
+            response,
+            "the answer is about another snapshot",
+            redactor,
+        )),
+    }
+}
+
+/// `GET node-types` (reference 5.1.4). A type without a name is left out: nothing can be ordered by it.
+pub fn node_types(response: &Response, redactor: &Redactor) -> Result<Vec<NodeType>, Failure> {
+    let (members, _) = members::<NodeTypeList, _>(Operation::ListNodeTypes, response, redactor)?;
+    Ok(members
+        .into_iter()
+        .flatten()
+        .filter_map(|wire| {
+            Some(NodeType {
+                id: wire.id.0.unwrap_or_default(),
+                spec_name: wire.spec_name.0?,
+            })
+        })
+        .collect())
+}
+
+/// `GET /v3/projects` (reference 6.4): the id of the project of that name, where there is one.
+pub fn project_id(
+    response: &Response,
+    name: &str,
+    redactor: &Redactor,
+) -> Result<Option<String>, Failure> {
+    let (members, _) = members::<ProjectList, _>(Operation::ListProjects, response, redactor)?;
+    Ok(members
+        .into_iter()
+        .flatten()
+        .find(|project| project.name.0.as_deref() == Some(name))
+        .and_then(|project| project.id.0))
+}
+
+fn listing<A: ListAnswer<W>, W, M>(
+    operation: Operation,
+    response: &Response,
+    redactor: &Redactor,
+    into_model: fn(W) -> Option<(M, bool)>,
+    id: fn(&M) -> &str,
+) -> Result<Listing<M>, Failure> {
+    let (members, count) = members::<A, W>(operation, response, redactor)?;
+    let told = count.and_then(|count| usize::try_from(count).ok());
+    let mut complete = response.status == 200 && told == Some(members.len());
+    let mut items = Vec::with_capacity(members.len());
+    for member in members {
+        match member.and_then(into_model) {
+            Some((item, whole)) => {
+                complete &= whole;
+                items.push(item);
+            }
+            None => complete = false,
+        }
+    }
+    // One thing twice stands where another should be.
+    let mut seen = HashSet::with_capacity(items.len());
+    complete &= items.iter().all(|item| seen.insert(id(item)));
+    Ok(Listing {
+        items,
+        complete,
+        service_time: service_time(&response.headers),
+    })
+}
+
+/// The members of a list and its `count`.
+fn members<A: ListAnswer<W>, W>(
+    operation: Operation,
+    response: &Response,
+    redactor: &Redactor,
+) -> Result<(Vec<Option<W>>, Option<i64>), Failure> {
+    let (members, envelope) = read::<A>(operation, response, redactor)?.into_parts();
+    let refused = envelope
+        .error_code
+        .0
+        .is_some_and(|code| !is_success_code(&code));
+    if refused && envelope.job_id.0.is_none() {
+        return Err(failure(operation, response, redactor));
+    }
+    match members {
+        Members::List(members) => Ok((members, envelope.count.0)),
+        // Nobody said that there are none: as good as a list without `count`.
+        Members::Null => Ok((Vec::new(), None)),
+        Members::Missing => Err(garbled(response, "the answer is no list", redactor)),
+    }
+}
+
+fn read<T: DeserializeOwned>(
+    operation: Operation,
+    response: &Response,
+    redactor: &Redactor,
+) -> Result<T, Failure> {
+    if !matches!(response.status, 200..=202) {
+        return Err(failure(operation, response, redactor));
+    }
+    let json = json_bytes(&response.body);
+    serde_json::from_slice(&json).map_err(|error| {
+        // A 200 can be an error: it then says so, in either style.
+        let failed = failure(operation, response, redactor);
+        match failed.code {
+            Some(_) => failed,
+            None => garbled(
+                response,
+                &format!("the answer cannot be read ({error})"),
+                redactor,
+            ),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;
