@@ -127,7 +127,7 @@ mod tests {
     const ALL: [Urgency; 3] = [Urgency::Changing, Urgency::Prompt, Urgency::Idle];
 
     fn drain(bucket: &mut Bucket<Urgency>, many: usize) -> Vec<Urgency> {
-        let mut now = Duration::ZERO;
+        let mut now = bucket.at;
         let mut out = Vec::new();
         while out.len() < many {
             now += bucket.next_in(now);

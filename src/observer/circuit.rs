@@ -12,7 +12,7 @@ use crate::dws::answer::{Failure, Meaning};
 /// Pauses after failures in a row, in seconds; the last one stays.
 const PAUSES: [i64; 5] = [2, 4, 8, 16, 30];
 /// Five failed authentications lock an access key for five minutes, so one a minute.
-const AUTHENTICATION_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+const AUTHENTICATION_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// The longest `Retry-After` that is honoured: a wrong one must not stop the account for a day.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// Throttled again this soon after the pause: the pauses go on growing.
@@ -220,24 +220,21 @@ impl Breaker {
 }
 
 fn reason(meaning: Meaning, scope: Scope) -> Option<CircuitReason> {
-    match (meaning, scope) {
-        (Meaning::Throttled, _) => Some(CircuitReason::Throttled),
-        (Meaning::Unauthenticated, _) => Some(CircuitReason::CredentialsInvalid),
-        (Meaning::Unavailable | Meaning::Garbled, _) => Some(CircuitReason::ServiceUnavailable),
-        (_, Scope::Object) => None,
-        (
-            Meaning::Forbidden | Meaning::Absent | Meaning::AbsentOrForbidden | Meaning::Invalid,
-            Scope::Account,
-        ) => Some(CircuitReason::CredentialsInvalid),
-        (
-            Meaning::Busy
-            | Meaning::NameTaken
-            | Meaning::BadPassword
-            | Meaning::Quota
-            | Meaning::SoldOut
-            | Meaning::Unknown,
-            Scope::Account,
-        ) => Some(CircuitReason::ServiceUnavailable),
+    let of_account = scope == Scope::Account;
+    match meaning {
+        Meaning::Throttled => Some(CircuitReason::Throttled),
+        Meaning::Unauthenticated => Some(CircuitReason::CredentialsInvalid),
+        Meaning::Unavailable | Meaning::Garbled => Some(CircuitReason::ServiceUnavailable),
+        // No list, no project: this credential cannot work as it is.
+        Meaning::Forbidden | Meaning::Absent | Meaning::AbsentOrForbidden | Meaning::Invalid => {
+            of_account.then_some(CircuitReason::CredentialsInvalid)
+        }
+        Meaning::Busy
+        | Meaning::NameTaken
+        | Meaning::BadPassword
+        | Meaning::Quota
+        | Meaning::SoldOut
+        | Meaning::Unknown => of_account.then_some(CircuitReason::ServiceUnavailable),
     }
 }
 

@@ -55,7 +55,7 @@ mod tests {
 
     const PACE: Pace = Pace {
         active: SignedDuration::from_secs(10),
-        idle: SignedDuration::from_secs(60),
+        idle: SignedDuration::from_mins(1),
     };
 
     #[rstest]

@@ -120,7 +120,7 @@ async fn a_wrong_key_is_tried_once_a_minute_however_many_ask() {
     service.latency(Duration::from_millis(200));
     service.accept_key("another");
     let account = account(&service);
-    let end = Instant::now() + Duration::from_secs(300);
+    let end = Instant::now() + Duration::from_mins(5);
     while Instant::now() < end {
         let results = join_all((0..50).map(|_| account.cluster("c1"))).await;
         assert!(results.iter().all(|r| {
