@@ -1,0 +1,318 @@
+//! The reconcile of a `DwsCluster`: facts are gathered as the plan asks for them, then it is carried out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use kube::{Resource, ResourceExt};
+
+use super::account::{self, Resolved};
+use super::context::{Context, Reconciled};
+use super::error::ReconcileError;
+use super::execute::{self, SecretPlace};
+use super::index::Order;
+use super::secrets::{self, Owner};
+use super::{crd, events, store};
+use crate::api::names::FINALIZER;
+use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
+use crate::core::cluster::plan;
+use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
+use crate::core::step::{Decision, Outcome, Read, Step};
+use crate::observer::{Interest, Kind, ResourceKey};
+
+/// Bound of the reads of one reconcile.
+pub(super) const MAX_READS: usize = 12;
+/// Key of a password Secret where the reference names none.
+const PASSWORD_KEY: &str = "password";
+
+/// Reconciles the `DwsCluster` of this name once.
+///
+/// # Errors
+/// [`ReconcileError`]: come again later.
+pub async fn reconcile(
+    ctx: &Context,
+    namespace: &str,
+    name: &str,
+) -> Result<Reconciled, ReconcileError> {
+    let key = ResourceKey {
+        kind: Kind::Cluster,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    };
+    let Some(object) = store::get::<DwsCluster>(&ctx.client, namespace, name).await? else {
+        execute::forget(ctx, &key);
+        return Ok(execute::finished());
+    };
+    let uid = object.uid().unwrap_or_default();
+    if let Some(former) = ctx.memory.bind(&key, &uid) {
+        execute::forget_uid(ctx, &former);
+    }
+    let object = match execute::settle_answers(ctx, object).await? {
+        Ok(object) => Arc::new(object),
+        Err(reconciled) => return Ok(reconciled),
+    };
+    ctx.wake_all(&ctx.index.apply_cluster(&object, Order::Stream));
+
+    let resolved = resolve(ctx, &object).await?;
+    let (decision, account_facts) = decide(ctx, &object, &resolved).await?;
+    let deadline = execute::deadline(ctx);
+    let outcome = decision.outcome;
+    let place = SecretPlace {
+        owner: Owner::of(&object),
+        name: secrets::connection_secret_name(&object),
+    };
+    let gone = decision.remove_finalizer;
+    let account = resolved.account.as_ref();
+    let (current, reconciled) = execute::act(
+        ctx,
+        object.as_ref(),
+        Some(&place),
+        account,
+        decision,
+        deadline,
+    )
+    .await?;
+    if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
+        events::publish(ctx, object.as_ref(), &[note]).await;
+    }
+    let Some(current) = current else {
+        execute::forget(ctx, &key);
+        return Ok(reconciled);
+    };
+    ctx.wake_all(&ctx.index.apply_cluster(&current, Order::Stream));
+    let source = match (gone, account_facts) {
+        (false, true) => Some((&resolved.source, account)),
+        _ => None,
+    };
+    execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
+    Ok(reconciled)
+}
+
+async fn resolve(ctx: &Context, object: &DwsCluster) -> Result<Resolved, ReconcileError> {
+    let secret = object.spec.credentials_secret_ref.as_ref();
+    let namespace = object.namespace().unwrap_or_default();
+    let secret = secret.map(|reference| reference.name.as_str());
+    Ok(account::resolve(ctx, &namespace, secret, bereaved(object)).await?)
+}
+
+/// It is being deleted and waits for us.
+pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
+    object.meta().deletion_timestamp.is_some()
+        && object.finalizers().iter().any(|found| found == FINALIZER)
+}
+
+/// Plans, reads what the plan asks for, plans again. Also tells whether there are credentials at all.
+async fn decide(
+    ctx: &Context,
+    object: &Arc<DwsCluster>,
+    resolved: &Resolved,
+) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
+    let mut facts = first_facts(ctx, object, resolved).await?;
+    let mut reads: Vec<Read> = Vec::new();
+    loop {
+        refresh(ctx, &mut facts, resolved);
+        let read = match plan(&facts) {
+            Step::Act(decision) => return Ok((*decision, resolved.account.is_some())),
+            Step::Read(read) => read,
+        };
+        if reads.contains(&read) || reads.len() >= MAX_READS {
+            return Err(ReconcileError::Unreadable(read));
+        }
+        perform(ctx, &mut facts, resolved, &read).await?;
+        reads.push(read);
+    }
+}
+
+async fn first_facts(
+    ctx: &Context,
+    object: &Arc<DwsCluster>,
+    resolved: &Resolved,
+) -> Result<ClusterFacts, ReconcileError> {
+    let namespace = object.namespace().unwrap_or_default();
+    let uid = object.uid().unwrap_or_default();
+    let status = object.status.as_ref();
+    let id = status.and_then(|s| s.cluster_id.as_deref());
+    let now = ctx.clock.now();
+    let mut memory = crate::core::facts::Memory::default();
+    let operation = status.and_then(|s| s.operation.as_ref());
+    memory.window_start = ctx.memory.window_start(&uid, operation, now);
+    // Asked where it matters: when something is to be made, or to go.
+    let namespace_terminating = if id.is_none() || object.metadata.deletion_timestamp.is_some() {
+        crd::namespace_terminating(&ctx.client, &namespace).await?
+    } else {
+        false
+    };
+    Ok(ClusterFacts {
+        now,
+        settings: ctx.settings.core(),
+        fresh: fresh(ctx),
+        account: resolved.facts(),
+        memory,
+        rivals: Vec::new(),
+        held_elsewhere: std::collections::BTreeMap::default(),
+        snapshots_of_cluster: Vec::new(),
+        namespace_terminating,
+        object: object.clone(),
+        fresh_list: None,
+        detail: None,
+        fresh_snapshots: None,
+        connection_secret: None,
+        password_secret: None,
+        restore_snapshot: None,
+        crd_deleting: None,
+    })
+}
+
+pub(super) fn fresh(ctx: &Context) -> Fresh {
+    Fresh {
+        operation_id: ctx.entropy.uuid(),
+        password: ctx.entropy.password(),
+    }
+}
+
+/// What costs nothing to know is as of now at each step.
+fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
+    let object = facts.object.clone();
+    let uid = object.uid().unwrap_or_default();
+    let namespace = object.namespace().unwrap_or_default();
+    let status = object.status.as_ref();
+    let id = status.and_then(|s| s.cluster_id.as_deref());
+    facts.now = ctx.clock.now();
+    facts.account = resolved.facts();
+    if let (Some(account), Some(id)) = (&resolved.account, id) {
+        facts.memory.id_was_read = account.id_was_read(id);
+        facts.memory.absence = account.cluster_absence(id);
+    }
+    let settled = status.and_then(|s| s.settled_node_count);
+    let observed = id.and_then(|id| observed_count(facts, id));
+    facts.memory.low_count_since = ctx
+        .memory
+        .low_count_since(&uid, observed, settled, facts.now);
+
+    let own: Vec<&str> = id
+        .into_iter()
+        .chain(object.spec.cluster_id.as_deref())
+        .collect();
+    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, &own);
+    let claimable = claimable(facts, &cluster_name(&object));
+    let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
+    facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Cluster, &uid, ids);
+    let name = object.name_any();
+    facts.snapshots_of_cluster = ctx.index.snapshots_of(Some((&namespace, &name)), id);
+}
+
+/// The node count of the newest look: the detail of this reconcile, its list, the last poll.
+fn observed_count(facts: &ClusterFacts, id: &str) -> Option<i32> {
+    if let Some(Ok(detail)) = &facts.detail {
+        return detail.node_count;
+    }
+    let polled = match &facts.account {
+        Account::Known(known) => known.clusters.as_ref(),
+        _ => None,
+    };
+    let fresh = facts
+        .fresh_list
+        .as_ref()
+        .and_then(|list| list.as_ref().ok());
+    fresh.or(polled)?.by_id.get(id)?.node_count
+}
+
+/// Ids of the clusters that bear the name.
+fn claimable(facts: &ClusterFacts, name: &str) -> BTreeSet<String> {
+    let polled = match &facts.account {
+        Account::Known(known) => known.clusters.as_ref(),
+        _ => None,
+    };
+    let fresh = facts
+        .fresh_list
+        .as_ref()
+        .and_then(|list| list.as_ref().ok());
+    let lists = fresh.into_iter().chain(polled);
+    lists
+        .flat_map(|list| list.named(name))
+        .map(|cluster| cluster.id.clone())
+        .collect()
+}
+
+fn cluster_name(object: &DwsCluster) -> String {
+    let written = object.spec.cluster_name.clone();
+    written.unwrap_or_else(|| object.name_any())
+}
+
+async fn perform(
+    ctx: &Context,
+    facts: &mut ClusterFacts,
+    resolved: &Resolved,
+    read: &Read,
+) -> Result<(), ReconcileError> {
+    let namespace = facts.object.namespace().unwrap_or_default();
+    let account = resolved.account.as_ref().ok_or(ReconcileError::NoAccount);
+    match read {
+        Read::Clusters => facts.fresh_list = Some(account?.fresh_clusters().await),
+        Read::Cluster(id) => facts.detail = Some(account?.cluster(id).await),
+        Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
+        Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
+        Read::ConnectionSecret => {
+            let name = secrets::connection_secret_name(&facts.object);
+            let found = secrets::get(&ctx.client, &namespace, &name).await?;
+            let owner = Owner::of(&facts.object);
+            facts.connection_secret = Some(secrets::connection(found, &owner));
+        }
+        Read::PasswordSecret => {
+            let Some(reference) = facts.object.spec.admin_password_secret_ref.clone() else {
+                return Err(ReconcileError::Unreadable(read.clone()));
+            };
+            let found = secrets::get(&ctx.client, &namespace, &reference.name).await?;
+            let key = reference.key.as_deref().unwrap_or(PASSWORD_KEY);
+            facts.password_secret = Some(secrets::password(found, key));
+        }
+        Read::RestoreSnapshot => {
+            let from = facts.object.spec.restore_from.as_ref();
+            let Some(reference) = from.and_then(|from| from.snapshot_ref.clone()) else {
+                return Err(ReconcileError::Unreadable(read.clone()));
+            };
+            let found = store::get::<DwsSnapshot>(&ctx.client, &namespace, &reference.name).await?;
+            facts.restore_snapshot = Some(found.map_or(SnapshotRefFact::Absent, |snapshot| {
+                SnapshotRefFact::Present(Arc::new(snapshot))
+            }));
+        }
+        Read::CrdState => {
+            facts.crd_deleting = Some(crd::is_deleting::<DwsCluster>(&ctx.client).await?);
+        }
+    }
+    Ok(())
+}
+
+/// What the observer is to follow for this cluster.
+fn interest(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest {
+    let status = object.status.clone().unwrap_or_default();
+    let spec = &object.spec;
+    let restored = spec
+        .restore_from
+        .as_ref()
+        .and_then(|from| from.snapshot_id.clone());
+    let last = status.final_snapshot.as_ref();
+    let ids = status
+        .cluster_id
+        .clone()
+        .into_iter()
+        .chain(spec.cluster_id.clone());
+    let ids: BTreeSet<String> = ids.collect();
+    Interest {
+        key,
+        uid: object.uid().unwrap_or_default(),
+        cluster_ids: ids.into_iter().collect(),
+        cluster_names: vec![cluster_name(object)],
+        snapshot_ids: last
+            .and_then(|l| l.id.clone())
+            .into_iter()
+            .chain(restored)
+            .collect(),
+        snapshot_names: last.map(|l| l.name.clone()).into_iter().collect(),
+        has_work: has_work(status.operation.is_some(), outcome),
+    }
+}
+
+/// Something runs, or is waited for.
+pub(super) fn has_work(operation: bool, outcome: Outcome) -> bool {
+    operation || matches!(outcome, Outcome::Acted | Outcome::Waiting)
+}

@@ -1,0 +1,341 @@
+//! What the index keeps of a resource: a few words of it, and the terms under which it is found.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::ResourceExt;
+
+use crate::api::cluster_status::AccountRef;
+use crate::api::names::PAUSED;
+use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
+use crate::controller::secrets::connection_secret_name;
+use crate::core::facts::{Rival, Waiting};
+use crate::observer::{Kind, ResourceKey};
+
+/// A resource, in an order that does not depend on a hash.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Who {
+    /// A `DwsCluster`, by namespace and name.
+    Cluster(String, String),
+    /// A `DwsSnapshot`, by namespace and name.
+    Snapshot(String, String),
+}
+
+impl Who {
+    /// From a key.
+    pub fn of(key: &ResourceKey) -> Self {
+        match key.kind {
+            Kind::Cluster => Self::Cluster(key.namespace.clone(), key.name.clone()),
+            Kind::Snapshot => Self::Snapshot(key.namespace.clone(), key.name.clone()),
+        }
+    }
+
+    /// As a key.
+    pub fn key(&self) -> ResourceKey {
+        let (kind, namespace, name) = match self {
+            Self::Cluster(namespace, name) => (Kind::Cluster, namespace, name),
+            Self::Snapshot(namespace, name) => (Kind::Snapshot, namespace, name),
+        };
+        ResourceKey {
+            kind,
+            namespace: namespace.clone(),
+            name: name.clone(),
+        }
+    }
+
+    /// Its namespace and name.
+    pub fn place(&self) -> (&str, &str) {
+        match self {
+            Self::Cluster(namespace, name) | Self::Snapshot(namespace, name) => (namespace, name),
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Cluster(..) => Kind::Cluster,
+            Self::Snapshot(..) => Kind::Snapshot,
+        }
+    }
+}
+
+/// Something that a resource is found by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Term {
+    /// Holds or asks for, or is a snapshot of, the cluster with this id.
+    ClusterId(String),
+    /// Is, or wants to be, the cluster of this name in this account.
+    ClusterName(String, String, String),
+    /// Holds, asks for or restores from the snapshot with this id.
+    SnapshotId(String),
+    /// Is, or wants to be, the snapshot of this name in this account.
+    SnapshotName(String, String, String),
+    /// Refers to the Secret (namespace, name).
+    Secret(String, String),
+    /// Takes its credentials from the Secret.
+    Credentials(String, String),
+    /// A `DwsSnapshot` of the `DwsCluster` (namespace, name).
+    ClusterRef(String, String),
+    /// A `DwsCluster` restored from the `DwsSnapshot` (namespace, name).
+    SnapshotRef(String, String),
+}
+
+/// What is kept of a resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its uid.
+    pub uid: String,
+    /// Its version; only so that an older one does not overwrite a newer.
+    pub version: Option<u64>,
+    /// What decides whether others must look again.
+    pub facts: Facts,
+}
+
+/// See [`Entry`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// Its creation time.
+    pub created: Option<Timestamp>,
+    /// It is being deleted.
+    pub deleting: bool,
+    /// The id that its status holds.
+    pub holds: Option<String>,
+    /// The id that its spec asks for.
+    pub asks: Option<String>,
+    /// Its account, once recorded.
+    pub account: Option<AccountRef>,
+    /// The remote name.
+    pub name: String,
+    /// Names of the Secrets that it refers to or writes.
+    pub secrets: BTreeSet<String>,
+    /// Name of the Secret of its credentials.
+    pub credentials: Option<String>,
+    /// The other kind's resource that it refers to.
+    pub refers: Option<String>,
+    /// The other kind's id that it refers to: the cluster of a snapshot, the snapshot of a restore.
+    pub refers_id: Option<String>,
+    /// A restore that is not over (clusters).
+    pub restoring: bool,
+    /// The open operation and when its intent was written.
+    pub operation: Option<(String, Timestamp)>,
+    /// The words that others wait for: status, sub-status, task, condition Ready.
+    pub words: [Option<String>; 4],
+    /// It waits to be started, and nothing but its turn is missing (snapshots).
+    pub waits: bool,
+    /// Since when (snapshots).
+    pub waiting_since: Option<Timestamp>,
+}
+
+impl Facts {
+    /// Of a cluster.
+    pub fn of_cluster(cluster: &DwsCluster) -> Self {
+        let spec = &cluster.spec;
+        let status = cluster.status.clone().unwrap_or_default();
+        let operation = status.operation.as_ref();
+        let name_of = |reference: &crate::api::cluster::LocalRef| reference.name.clone();
+        let credentials = spec.credentials_secret_ref.as_ref().map(name_of);
+        let password = spec
+            .admin_password_secret_ref
+            .as_ref()
+            .map(|r| r.name.clone());
+        let connection = connection_secret_name(cluster);
+        let from = spec.restore_from.as_ref();
+        let restore = operation.filter(|o| {
+            o.kind == OperationKind::Restore && o.phase != OperationPhase::OutcomeUnknown
+        });
+        Self {
+            created: created(&cluster.metadata),
+            deleting: cluster.metadata.deletion_timestamp.is_some(),
+            asks: spec.cluster_id.clone(),
+            account: status.account.clone(),
+            name: spec
+                .cluster_name
+                .clone()
+                .unwrap_or_else(|| cluster.name_any()),
+            secrets: credentials
+                .iter()
+                .cloned()
+                .chain(password)
+                .chain([connection])
+                .collect(),
+            credentials,
+            refers: from.and_then(|f| f.snapshot_ref.as_ref()).map(name_of),
+            refers_id: restore
+                .and_then(|o| o.target.snapshot_id.clone())
+                .or_else(|| from.and_then(|f| f.snapshot_id.clone())),
+            restoring: restore.is_some(),
+            operation: open(operation),
+            words: [
+                status.status,
+                status.sub_status,
+                status.task_status,
+                ready(&status.conditions),
+            ],
+            holds: status.cluster_id,
+            waits: false,
+            waiting_since: None,
+        }
+    }
+
+    /// Of a snapshot.
+    pub fn of_snapshot(snapshot: &DwsSnapshot) -> Self {
+        let spec = &snapshot.spec;
+        let status = snapshot.status.clone().unwrap_or_default();
+        let written = spec.credentials_secret_ref.as_ref().map(|r| r.name.clone());
+        let credentials = written.or_else(|| {
+            status
+                .credentials_secret_name
+                .clone()
+                .filter(|n| !n.is_empty())
+        });
+        let name = spec
+            .snapshot_name
+            .clone()
+            .unwrap_or_else(|| snapshot.name_any());
+        Self {
+            created: created(&snapshot.metadata),
+            deleting: snapshot.metadata.deletion_timestamp.is_some(),
+            asks: spec.snapshot_id.clone(),
+            account: status.account.clone(),
+            name: name.to_lowercase(),
+            secrets: credentials.iter().cloned().collect(),
+            credentials,
+            refers: spec.cluster_ref.as_ref().map(|r| r.name.clone()),
+            refers_id: status
+                .cluster_id
+                .clone()
+                .or_else(|| spec.cluster_id.clone()),
+            restoring: false,
+            operation: open(status.operation.as_ref()),
+            waits: waits(snapshot),
+            waiting_since: status.waiting_since,
+            words: [status.status, None, None, ready(&status.conditions)],
+            holds: status.snapshot_id,
+        }
+    }
+
+    /// Everything that it is found by.
+    pub fn terms(&self, who: &Who) -> BTreeSet<Term> {
+        let (namespace, _) = who.place();
+        let is_cluster = who.kind() == Kind::Cluster;
+        let here = |name: &String| (namespace.to_owned(), name.clone());
+        let mut terms = BTreeSet::new();
+        for id in self.holds.iter().chain(&self.asks) {
+            terms.insert(if is_cluster {
+                Term::ClusterId(id.clone())
+            } else {
+                Term::SnapshotId(id.clone())
+            });
+        }
+        if let Some(id) = self.refers_id.clone() {
+            terms.insert(if is_cluster {
+                Term::SnapshotId(id)
+            } else {
+                Term::ClusterId(id)
+            });
+        }
+        if let Some(AccountRef { region, project_id }) = self.account.clone() {
+            let name = self.name.clone();
+            terms.insert(if is_cluster {
+                Term::ClusterName(region, project_id, name)
+            } else {
+                Term::SnapshotName(region, project_id, name)
+            });
+        }
+        if let Some((namespace, name)) = self.refers.as_ref().map(here) {
+            terms.insert(if is_cluster {
+                Term::SnapshotRef(namespace, name)
+            } else {
+                Term::ClusterRef(namespace, name)
+            });
+        }
+        terms.extend(
+            self.secrets
+                .iter()
+                .map(here)
+                .map(|(ns, name)| Term::Secret(ns, name)),
+        );
+        terms.extend(
+            self.credentials
+                .iter()
+                .map(here)
+                .map(|(ns, name)| Term::Credentials(ns, name)),
+        );
+        terms
+    }
+
+    /// A finished snapshot: nothing that happens to its cluster matters to it.
+    pub fn is_at_rest(&self) -> bool {
+        let [.., ready] = &self.words;
+        !self.deleting && self.operation.is_none() && ready.as_deref() == Some("True")
+    }
+
+    /// As a rival for the object with this id.
+    pub fn rival(&self, who: &Who, uid: &str, id: &str) -> Rival {
+        let (namespace, name) = who.place();
+        Rival {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            holds: self.holds.as_deref() == Some(id),
+            created: self.created,
+        }
+    }
+
+    /// As one that waits. `last_done` is when the last finished operation of the cluster began.
+    pub fn waiting(&self, who: &Who, uid: &str, last_done: Option<Timestamp>) -> Waiting {
+        let (_, name) = who.place();
+        let overdue = self
+            .waiting_since
+            .zip(last_done)
+            .is_some_and(|(since, began)| since <= began);
+        Waiting {
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            created: self.created,
+            snapshot_id: self.holds.clone(),
+            waits: self.waits,
+            overdue: self.waits && overdue,
+        }
+    }
+}
+
+fn created(meta: &kube::core::ObjectMeta) -> Option<Timestamp> {
+    meta.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+fn open(operation: Option<&Operation>) -> Option<(String, Timestamp)> {
+    let open = operation.filter(|o| o.phase != OperationPhase::OutcomeUnknown)?;
+    Some((open.id.clone(), open.intended_at))
+}
+
+fn ready(conditions: &[Condition]) -> Option<String> {
+    find(conditions, "Ready").map(|condition| condition.status.clone())
+}
+
+fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
+    conditions.iter().find(|condition| condition.type_ == type_)
+}
+
+/// A snapshot that something else than its turn holds back must not hold up those behind it.
+fn waits(snapshot: &DwsSnapshot) -> bool {
+    let status = snapshot.status.clone().unwrap_or_default();
+    let conditions = &status.conditions;
+    let paused = snapshot
+        .annotations()
+        .get(PAUSED)
+        .is_some_and(|value| value == "true");
+    let stalled = find(conditions, "Stalled").is_some_and(|c| c.status == "True");
+    let held_back = find(conditions, "Synced").is_some_and(|condition| {
+        condition.status == "False"
+            && !matches!(condition.reason.as_str(), "WaitingForCluster" | "Busy")
+    });
+    status.snapshot_id.is_none()
+        && status.operation.is_none()
+        && snapshot.spec.snapshot_id.is_none()
+        && snapshot.metadata.deletion_timestamp.is_none()
+        && !paused
+        && !stalled
+        && !held_back
+}

@@ -1,0 +1,397 @@
+//! Who refers to what: an index in memory, fed by the watches and by our own reads and writes.
+//!
+//! It tells a reconcile which other resources name or hold the same remote object, which snapshots wait
+//! for a cluster, and tells the watches whom to wake when something changes. A change costs the number of
+//! terms of one resource, never the number of resources. It knows no client and decides nothing.
+
+pub mod entry;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use jiff::Timestamp;
+use kube::ResourceExt;
+use parking_lot::Mutex;
+
+use crate::api::{DwsCluster, DwsSnapshot};
+use crate::core::facts::{Rival, Waiting};
+use crate::observer::{Kind, ResourceKey};
+use entry::{Entry, Facts, Term, Who};
+
+/// See the module.
+#[derive(Default)]
+pub struct Index {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    entries: HashMap<Who, Entry>,
+    terms: HashMap<Term, BTreeSet<Who>>,
+    /// When the last finished operation of a `DwsCluster` began.
+    last_done: HashMap<Who, Timestamp>,
+}
+
+/// Whether an object may be older than what is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// A watch event or an answer: an older version is dropped.
+    Stream,
+    /// From a new list: it counts whatever came before (an API server can be restored from a backup).
+    List,
+}
+
+impl Index {
+    /// Takes in a cluster as it is now. Gives whom to wake, the cluster itself excepted.
+    pub fn apply_cluster(&self, cluster: &DwsCluster, order: Order) -> Vec<ResourceKey> {
+        let who = Who::Cluster(cluster.namespace().unwrap_or_default(), cluster.name_any());
+        let entry = Entry {
+            uid: cluster.uid().unwrap_or_default(),
+            version: version(cluster.resource_version()),
+            facts: Facts::of_cluster(cluster),
+        };
+        self.inner.lock().apply(who, entry, order)
+    }
+
+    /// Takes in a snapshot as it is now. Gives whom to wake, the snapshot itself excepted.
+    pub fn apply_snapshot(&self, snapshot: &DwsSnapshot, order: Order) -> Vec<ResourceKey> {
+        let who = Who::Snapshot(
+            snapshot.namespace().unwrap_or_default(),
+            snapshot.name_any(),
+        );
+        let entry = Entry {
+            uid: snapshot.uid().unwrap_or_default(),
+            version: version(snapshot.resource_version()),
+            facts: Facts::of_snapshot(snapshot),
+        };
+        self.inner.lock().apply(who, entry, order)
+    }
+
+    /// A resource is gone. Gives whom to wake.
+    pub fn remove(&self, key: &ResourceKey) -> Vec<ResourceKey> {
+        self.inner.lock().remove(&Who::of(key))
+    }
+
+    /// A list is complete: what it did not hold is gone. `namespace` is that of the list, `None` for all.
+    /// Gives those that are gone and whom to wake.
+    pub fn retain(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        listed: &HashSet<ResourceKey>,
+    ) -> Vec<ResourceKey> {
+        let mut inner = self.inner.lock();
+        let gone: Vec<Who> = inner
+            .entries
+            .keys()
+            .filter(|who| who.kind() == kind)
+            .filter(|who| namespace.is_none_or(|wanted| who.place().0 == wanted))
+            .filter(|who| !listed.contains(&who.key()))
+            .cloned()
+            .collect();
+        let mut wake = Vec::new();
+        for who in gone {
+            wake.extend(inner.remove(&who));
+            wake.push(who.key());
+        }
+        wake
+    }
+
+    /// Takes hold of a remote id for a resource before its status is stored. `false` when another
+    /// resource of the kind holds it: two reconciles at once cannot both claim one object.
+    pub fn reserve(&self, key: &ResourceKey, uid: &str, id: &str) -> bool {
+        let mut inner = self.inner.lock();
+        let who = Who::of(key);
+        if inner.holders(key.kind, id, uid).next().is_some() {
+            return false;
+        }
+        if let Some(entry) = inner.entries.get(&who).filter(|entry| entry.uid == uid) {
+            let mut entry = entry.clone();
+            entry.facts.holds = Some(id.to_owned());
+            inner.put(who, entry);
+        }
+        true
+    }
+
+    /// Other resources of the kind that hold or ask for one of these ids.
+    pub fn rivals(&self, kind: Kind, uid: &str, ids: &[&str]) -> Vec<Rival> {
+        let inner = self.inner.lock();
+        let mut rivals = BTreeMap::new();
+        for id in ids {
+            for (who, entry) in inner.of_kind(kind, &id_term(kind, id)) {
+                let facts = &entry.facts;
+                let claims = [&facts.holds, &facts.asks];
+                if entry.uid != uid && claims.iter().any(|found| found.as_deref() == Some(*id)) {
+                    let rival = facts.rival(who, &entry.uid, id);
+                    let known = rivals.entry(who.clone()).or_insert_with(|| rival.clone());
+                    known.holds |= rival.holds;
+                }
+            }
+        }
+        rivals.into_values().collect()
+    }
+
+    /// Of these ids, those that another resource's status holds, with the oldest holder.
+    pub fn held_elsewhere<'a>(
+        &self,
+        kind: Kind,
+        uid: &str,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> BTreeMap<String, Rival> {
+        let inner = self.inner.lock();
+        let mut held = BTreeMap::new();
+        for id in ids {
+            let oldest = inner
+                .holders(kind, id, uid)
+                .map(|(who, entry)| entry.facts.rival(who, &entry.uid, id))
+                .min_by_key(|rival| (rival.created, rival.namespace.clone(), rival.name.clone()));
+            if let Some(rival) = oldest {
+                held.insert(id.to_owned(), rival);
+            }
+        }
+        held
+    }
+
+    /// The `DwsSnapshot`s of a cluster: by reference in its namespace, and by its id anywhere.
+    pub fn snapshots_of(
+        &self,
+        cluster: Option<(&str, &str)>,
+        cluster_id: Option<&str>,
+    ) -> Vec<Waiting> {
+        let inner = self.inner.lock();
+        let last_done = cluster.and_then(|(namespace, name)| {
+            let who = Who::Cluster(namespace.to_owned(), name.to_owned());
+            inner.last_done.get(&who).copied()
+        });
+        let by_reference = cluster
+            .map(|(namespace, name)| Term::ClusterRef(namespace.to_owned(), name.to_owned()));
+        let by_id = cluster_id.map(|id| Term::ClusterId(id.to_owned()));
+        let found: BTreeMap<&Who, &Entry> = by_reference
+            .iter()
+            .chain(&by_id)
+            .flat_map(|term| inner.of_kind(Kind::Snapshot, term))
+            .collect();
+        found
+            .into_iter()
+            .map(|(who, entry)| entry.facts.waiting(who, &entry.uid, last_done))
+            .collect()
+    }
+
+    /// The `DwsCluster` that holds a cluster id, if one does.
+    pub fn cluster_of(&self, cluster_id: &str) -> Option<(String, String)> {
+        let inner = self.inner.lock();
+        let (who, _) = inner.holders(Kind::Cluster, cluster_id, "").next()?;
+        let (namespace, name) = who.place();
+        Some((namespace.to_owned(), name.to_owned()))
+    }
+
+    /// `DwsCluster`s (`namespace/name`) whose restore from this snapshot is not over.
+    pub fn restoring(&self, namespace: &str, name: &str, snapshot_id: Option<&str>) -> Vec<String> {
+        let inner = self.inner.lock();
+        let by_reference = Term::SnapshotRef(namespace.to_owned(), name.to_owned());
+        let by_id = snapshot_id.map(|id| Term::SnapshotId(id.to_owned()));
+        let found: BTreeSet<&Who> = by_id
+            .iter()
+            .chain([&by_reference])
+            .flat_map(|term| inner.of_kind(Kind::Cluster, term))
+            .filter(|(_, entry)| entry.facts.restoring)
+            .map(|(who, _)| who)
+            .collect();
+        let text = |who: &Who| format!("{}/{}", who.place().0, who.place().1);
+        found.into_iter().map(text).collect()
+    }
+
+    /// Who refers to a Secret, or writes it.
+    pub fn secret_users(&self, namespace: &str, name: &str) -> Vec<ResourceKey> {
+        self.users(&Term::Secret(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Who takes credentials from a Secret.
+    pub fn credentials_users(&self, namespace: &str, name: &str) -> Vec<ResourceKey> {
+        self.users(&Term::Credentials(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// Who refers to Secrets of the namespace (`None`: of all) that a complete list does not hold.
+    pub fn users_of_unlisted_secrets(
+        &self,
+        namespace: Option<&str>,
+        listed: &HashSet<(String, String)>,
+    ) -> Vec<ResourceKey> {
+        let inner = self.inner.lock();
+        let mut users = BTreeSet::new();
+        for (term, found) in &inner.terms {
+            let Term::Secret(ns, name) = term else {
+                continue;
+            };
+            let in_scope = namespace.is_none_or(|wanted| wanted == ns);
+            if in_scope && !listed.contains(&(ns.clone(), name.clone())) {
+                users.extend(found);
+            }
+        }
+        users.into_iter().map(Who::key).collect()
+    }
+
+    /// Whether a resource is known at this very version.
+    pub fn is_known_at(&self, key: &ResourceKey, resource_version: Option<String>) -> bool {
+        let Some(wanted) = version(resource_version) else {
+            return false;
+        };
+        let inner = self.inner.lock();
+        let entry = inner.entries.get(&Who::of(key));
+        entry.is_some_and(|entry| entry.version == Some(wanted))
+    }
+
+    /// How many resources of a kind there are.
+    pub fn count(&self, kind: Kind) -> usize {
+        let inner = self.inner.lock();
+        inner
+            .entries
+            .keys()
+            .filter(|who| who.kind() == kind)
+            .count()
+    }
+
+    fn users(&self, term: &Term) -> Vec<ResourceKey> {
+        let inner = self.inner.lock();
+        let users = inner.terms.get(term);
+        users.into_iter().flatten().map(Who::key).collect()
+    }
+}
+
+impl Inner {
+    fn apply(&mut self, who: Who, entry: Entry, order: Order) -> Vec<ResourceKey> {
+        let former = self.entries.get(&who);
+        if let Some(former) = former {
+            let older = former
+                .version
+                .zip(entry.version)
+                .is_some_and(|(old, new)| new < old);
+            if older && order == Order::Stream {
+                return Vec::new();
+            }
+            if former.uid == entry.uid && former.facts == entry.facts {
+                self.put(who, entry);
+                return Vec::new();
+            }
+        }
+        let mut neighbours = BTreeSet::new();
+        if let Some(former) = former.cloned() {
+            self.neighbours(&who, &former.facts, &mut neighbours);
+            let ended = former.facts.operation.filter(|(id, _)| {
+                entry
+                    .facts
+                    .operation
+                    .as_ref()
+                    .is_none_or(|(new, _)| new != id)
+            });
+            if let (Who::Cluster(..), Some((_, began))) = (&who, ended) {
+                self.last_done.insert(who.clone(), began);
+            }
+        }
+        self.neighbours(&who, &entry.facts, &mut neighbours);
+        self.put(who, entry);
+        neighbours.iter().map(Who::key).collect()
+    }
+
+    fn put(&mut self, who: Who, entry: Entry) {
+        let terms = entry.facts.terms(&who);
+        if let Some(former) = self.entries.insert(who.clone(), entry) {
+            for term in former.facts.terms(&who).difference(&terms) {
+                self.drop_term(term, &who);
+            }
+        }
+        for term in terms {
+            self.terms.entry(term).or_default().insert(who.clone());
+        }
+    }
+
+    fn remove(&mut self, who: &Who) -> Vec<ResourceKey> {
+        let Some(entry) = self.entries.remove(who) else {
+            return Vec::new();
+        };
+        self.last_done.remove(who);
+        for term in entry.facts.terms(who) {
+            self.drop_term(&term, who);
+        }
+        let mut neighbours = BTreeSet::new();
+        self.neighbours(who, &entry.facts, &mut neighbours);
+        neighbours.iter().map(Who::key).collect()
+    }
+
+    fn drop_term(&mut self, term: &Term, who: &Who) {
+        if let Some(found) = self.terms.get_mut(term) {
+            found.remove(who);
+            if found.is_empty() {
+                self.terms.remove(term);
+            }
+        }
+    }
+
+    /// Whom a change of this resource concerns.
+    fn neighbours(&self, who: &Who, facts: &Facts, into: &mut BTreeSet<Who>) {
+        let (namespace, name) = who.place();
+        let mut terms = facts.terms(who);
+        terms.retain(|term| !matches!(term, Term::Secret(..) | Term::Credentials(..)));
+        terms.insert(match who.kind() {
+            Kind::Cluster => Term::ClusterRef(namespace.to_owned(), name.to_owned()),
+            Kind::Snapshot => Term::SnapshotRef(namespace.to_owned(), name.to_owned()),
+        });
+        for found in terms
+            .iter()
+            .filter_map(|term| self.terms.get(term))
+            .flatten()
+        {
+            let Some(entry) = self.entries.get(found) else {
+                continue;
+            };
+            let rivals = [&entry.facts.holds, &entry.facts.asks]
+                .into_iter()
+                .flatten()
+                .any(|id| facts.holds.as_ref() == Some(id) || facts.asks.as_ref() == Some(id));
+            // A thousand finished snapshots of one cluster do not listen to each other or to it.
+            let concerned = found.kind() == Kind::Cluster || rivals || !entry.facts.is_at_rest();
+            if found != who && concerned {
+                into.insert(found.clone());
+            }
+        }
+        if let (Who::Snapshot(..), Some(cluster)) = (who, &facts.refers) {
+            let cluster = Who::Cluster(namespace.to_owned(), cluster.clone());
+            if self.entries.contains_key(&cluster) {
+                into.insert(cluster);
+            }
+        }
+    }
+
+    fn of_kind(&self, kind: Kind, term: &Term) -> impl Iterator<Item = (&Who, &Entry)> {
+        let found = self.terms.get(term).into_iter().flatten();
+        found
+            .filter(move |who| who.kind() == kind)
+            .filter_map(|who| self.entries.get_key_value(who))
+    }
+
+    fn holders<'a>(
+        &'a self,
+        kind: Kind,
+        id: &'a str,
+        except: &'a str,
+    ) -> impl Iterator<Item = (&'a Who, &'a Entry)> {
+        let found = self.of_kind(kind, &id_term(kind, id)).collect::<Vec<_>>();
+        found.into_iter().filter(move |(_, entry)| {
+            entry.uid != except && entry.facts.holds.as_deref() == Some(id)
+        })
+    }
+}
+
+fn id_term(kind: Kind, id: &str) -> Term {
+    match kind {
+        Kind::Cluster => Term::ClusterId(id.to_owned()),
+        Kind::Snapshot => Term::SnapshotId(id.to_owned()),
+    }
+}
+
+/// Versions are numbers that grow wherever etcd stands behind the API server; elsewhere nothing is dropped.
+fn version(text: Option<String>) -> Option<u64> {
+    text?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

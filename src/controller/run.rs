@@ -1,0 +1,164 @@
+//! The production wiring: watches and the observer wake keys in the queue, workers reconcile them.
+//!
+//! Nothing is reconciled before the first lists are in, because the index must know who holds what before
+//! anything is claimed. On shutdown no new key is taken; what runs may end, and a changing call in flight
+//! is waited for until its answer is stored.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::context::Context;
+use super::queue::Queue;
+use super::{ReconcileError, watch};
+use crate::api::{DwsCluster, DwsSnapshot};
+use crate::observer::ResourceKey;
+
+/// Pauses after a failure.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Pauses after somebody else's write came between.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_CONFLICT_PAUSE: Duration = Duration::from_secs(2);
+/// Wake-ups of one resource within this time are one reconcile.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+/// Share by which planned wake-ups are spread.
+const JITTER: f64 = 0.1;
+/// How often the depth of the queue is told.
+const DEPTH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Namespaces to watch; empty for all.
+    pub namespaces: Vec<String>,
+    /// Reconciles at once, at least 1.
+    pub concurrency: usize,
+    /// How long running reconciles and calls may take to end.
+    pub grace: Duration,
+}
+
+/// The wake-up of a [`Context`] that goes into this queue.
+pub fn waker(queue: &Arc<Queue>) -> Arc<dyn Fn(&ResourceKey) + Send + Sync> {
+    let queue = queue.clone();
+    Arc::new(move |key: &ResourceKey| queue.wake(key, DEBOUNCE))
+}
+
+/// Runs until `shutdown`. `ctx.wake` must be [`waker`] of the same queue.
+pub async fn run(ctx: Context, queue: Arc<Queue>, options: Options, shutdown: CancellationToken) {
+    let mut background = JoinSet::new();
+    let synced = begin_watches(&ctx, &options.namespaces, &mut background);
+    tokio::select! {
+        () = synced => {}
+        () = shutdown.cancelled() => return,
+    }
+    ctx.observe.synced();
+    tracing::info!("the first lists are in; reconciling begins");
+
+    let wake = ctx.wake.clone();
+    let accounts = ctx.accounts.clone();
+    let token = shutdown.clone();
+    background.spawn(async move { accounts.run(move |key| wake(&key), token).await });
+    background.spawn(tell_depth(ctx.clone(), queue.clone()));
+
+    let workers = TaskTracker::new();
+    for _ in 0..options.concurrency.max(1) {
+        workers.spawn(work(ctx.clone(), queue.clone(), shutdown.clone()));
+    }
+    workers.close();
+    shutdown.cancelled().await;
+
+    tracing::info!("stopping: no new reconcile begins");
+    let ended = async {
+        workers.wait().await;
+        if let Some(flights) = &ctx.flights {
+            flights.close();
+            flights.wait().await;
+        }
+    };
+    if tokio::time::timeout(options.grace, ended).await.is_err() {
+        tracing::warn!(
+            "not everything ended in time; the journal tells the next process what is open"
+        );
+    }
+    background.shutdown().await;
+}
+
+/// Begins all watches; the future ends when the first list of each resource watch is in.
+fn begin_watches(
+    ctx: &Context,
+    namespaces: &[String],
+    background: &mut JoinSet<()>,
+) -> impl Future<Output = ()> + use<> {
+    let scopes: Vec<Option<String>> = if namespaces.is_empty() {
+        vec![None]
+    } else {
+        namespaces.iter().cloned().map(Some).collect()
+    };
+    let mut first_lists = Vec::new();
+    for scope in scopes {
+        let (clusters, listed) = oneshot::channel();
+        first_lists.push(listed);
+        background.spawn(watch::resources::<DwsCluster>(
+            ctx.clone(),
+            scope.clone(),
+            clusters,
+        ));
+        let (snapshots, listed) = oneshot::channel();
+        first_lists.push(listed);
+        background.spawn(watch::resources::<DwsSnapshot>(
+            ctx.clone(),
+            scope.clone(),
+            snapshots,
+        ));
+        background.spawn(watch::secrets(ctx.clone(), scope));
+    }
+    async move {
+        for listed in first_lists {
+            let _ = listed.await;
+        }
+    }
+}
+
+/// One worker: a key, a reconcile, the next key.
+async fn work(ctx: Context, queue: Arc<Queue>, shutdown: CancellationToken) {
+    loop {
+        let key = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            key = queue.next() => key,
+        };
+        // A task of its own, so that a panic costs one reconcile and not the worker.
+        let reconcile = tokio::spawn({
+            let (ctx, key) = (ctx.clone(), key.clone());
+            async move { super::reconcile(&ctx, &key).await }
+        });
+        match reconcile.await.unwrap_or(Err(ReconcileError::Lost)) {
+            Ok(done) => {
+                let wake = done.wake.map(|wait| ctx.entropy.jitter(wait, JITTER));
+                queue.done(&key, wake);
+            }
+            Err(error) if error.is_conflict() => {
+                queue.failed(&key, CONFLICT_PAUSE, LONGEST_CONFLICT_PAUSE);
+                tracing::debug!(kind = watch::kind_name(key.kind), namespace = %key.namespace, name = %key.name, %error, "again");
+            }
+            Err(error) => {
+                let pause = queue.failed(&key, SHORTEST_PAUSE, LONGEST_PAUSE);
+                tracing::warn!(kind = watch::kind_name(key.kind), namespace = %key.namespace, name = %key.name, %error, ?pause, "a reconcile failed");
+            }
+        }
+    }
+}
+
+async fn tell_depth(ctx: Context, queue: Arc<Queue>) {
+    loop {
+        let (waiting, running) = queue.depth();
+        ctx.observe.queue(waiting, running);
+        tokio::time::sleep(DEPTH_INTERVAL).await;
+    }
+}

@@ -1,0 +1,439 @@
+//! Secrets: the ones that a resource refers to are read, the connection Secret is written.
+//!
+//! Contents live in `SecretString` from the moment they are decoded. Requests go out as text and are
+//! decoded here, because kube's typed calls log a body that they cannot decode. Whether a Secret is ours
+//! is judged by its owner references alone; only one that is ours is ever written.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use kube::api::{GetParams, PostParams};
+use kube::core::Request;
+use kube::{Client, Resource, ResourceExt};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroize;
+
+use super::error::StoreError;
+use super::store::{limited, optional};
+use crate::api::DwsCluster;
+use crate::api::names::GROUP;
+use crate::core::facts::{ConnectionSecret, PasswordSecret};
+
+/// The type that servicebinding.io gives a PostgreSQL binding. A Secret's type can never be changed.
+const TYPE: &str = "servicebinding.io/postgresql";
+/// Who made it.
+const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "dws-operator");
+
+/// A Secret's text values. Values that are not UTF-8 are left out.
+pub type Data = BTreeMap<String, SecretString>;
+
+/// The owner of a connection Secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Namespace of both.
+    pub namespace: String,
+    /// Name of the `DwsCluster`.
+    pub name: String,
+    /// Its uid.
+    pub uid: String,
+}
+
+impl Owner {
+    /// The owner that this resource is.
+    pub fn of(cluster: &DwsCluster) -> Self {
+        Self {
+            namespace: cluster.namespace().unwrap_or_default(),
+            name: cluster.name_any(),
+            uid: cluster.uid().unwrap_or_default(),
+        }
+    }
+
+    fn reference(&self, controller: bool) -> OwnerReference {
+        OwnerReference {
+            api_version: DwsCluster::api_version(&()).into_owned(),
+            kind: DwsCluster::kind(&()).into_owned(),
+            name: self.name.clone(),
+            uid: self.uid.clone(),
+            controller: Some(controller),
+            block_owner_deletion: Some(false),
+        }
+    }
+}
+
+/// The name of a cluster's connection Secret.
+pub fn connection_secret_name(cluster: &DwsCluster) -> String {
+    cluster
+        .spec
+        .connection_secret_name
+        .clone()
+        .unwrap_or_else(|| format!("{}-connection", cluster.name_any()))
+}
+
+/// Reads a Secret.
+///
+/// # Errors
+/// [`StoreError`]; one that is not there is `None`.
+pub async fn get(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Secret>, StoreError> {
+    let request = Request::new(Secret::url_path(&(), Some(namespace)))
+        .get(name, &GetParams::default())
+        .map_err(unsendable)?;
+    optional(exchange(client, request).await)
+}
+
+/// What a password reference leads to.
+pub fn password(secret: Option<Secret>, key: &str) -> PasswordSecret {
+    let Some(secret) = secret else {
+        return PasswordSecret::NoSecret;
+    };
+    let (uid, version) = (secret.uid(), secret.resource_version());
+    match (decoded(secret).remove(key), uid, version) {
+        (Some(password), Some(uid), Some(resource_version)) => PasswordSecret::Value {
+            password,
+            uid,
+            resource_version,
+        },
+        _ => PasswordSecret::NoKey,
+    }
+}
+
+/// Whose the Secret of the connection Secret's name is.
+pub fn connection(secret: Option<Secret>, owner: &Owner) -> ConnectionSecret {
+    let Some(secret) = secret else {
+        return ConnectionSecret::Absent;
+    };
+    match judge(secret.owner_references(), owner) {
+        Ownership::Foreign(text) => ConnectionSecret::Foreign(text),
+        Ownership::Ours { reown } => ConnectionSecret::Ours {
+            reown,
+            well_formed: is_dressed(&secret, owner),
+            data: decoded(secret),
+        },
+    }
+}
+
+/// Writes the connection Secret: exactly this data. Gives its name's new version, or `None` where a
+/// namespace that is being deleted forbids the creation.
+///
+/// # Errors
+/// `Conflict` when it was changed, made or taken by somebody else meanwhile.
+pub async fn put(
+    client: &Client,
+    owner: &Owner,
+    name: &str,
+    data: &Data,
+) -> Result<Option<String>, StoreError> {
+    let path = Secret::url_path(&(), Some(&owner.namespace));
+    let Some(found) = get(client, &owner.namespace, name).await? else {
+        let mut secret = Secret {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                namespace: Some(owner.namespace.clone()),
+                ..ObjectMeta::default()
+            },
+            type_: Some(TYPE.to_owned()),
+            ..Secret::default()
+        };
+        dress(&mut secret, owner);
+        secret.data = Some(encoded(data));
+        let body = body(secret)?;
+        let request = Request::new(path)
+            .create(&PostParams::default(), body)
+            .map_err(unsendable)?;
+        return match exchange(client, request).await {
+            Ok(made) => Ok(made.resource_version()),
+            Err(StoreError::Forbidden {
+                terminating: true, ..
+            }) => Ok(None),
+            Err(StoreError::Exists) => Err(StoreError::Conflict),
+            Err(error) => Err(error),
+        };
+    };
+    if let Ownership::Foreign(_) = judge(found.owner_references(), owner) {
+        // It came between the plan's look and now; the next plan reports it.
+        return Err(StoreError::Conflict);
+    }
+    let dressed = is_dressed(&found, owner);
+    let version = found.resource_version();
+    let mut wanted = found;
+    let same = same_data(wanted.data.as_ref(), data);
+    if same && dressed {
+        return Ok(version);
+    }
+    dress(&mut wanted, owner);
+    if let Some(mut former) = wanted.data.replace(encoded(data)) {
+        former.values_mut().for_each(|value| value.0.zeroize());
+    }
+    replace(client, &path, name, wanted).await.map(Some)
+}
+
+/// Takes our owner reference away and leaves the rest.
+///
+/// # Errors
+/// `Conflict` when it was changed meanwhile.
+pub async fn release(
+    client: &Client,
+    owner: &Owner,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
+    let Some(mut secret) = get(client, &owner.namespace, name).await? else {
+        return Ok(None);
+    };
+    let references = secret.owner_references_mut();
+    let before = references.len();
+    references.retain(|reference| reference.uid != owner.uid && !is_former(reference, owner));
+    if references.len() == before {
+        return Ok(secret.resource_version());
+    }
+    let path = Secret::url_path(&(), Some(&owner.namespace));
+    optional(replace(client, &path, name, secret).await)
+}
+
+/// See [`connection`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ownership {
+    /// Ours; `reown` where the reference is that of a former resource of this name.
+    Ours {
+        /// To be given our uid.
+        reown: bool,
+    },
+    /// Somebody else's: the text names the owner, or says that there is none.
+    Foreign(String),
+}
+
+/// Judges by owner references whether a Secret is this resource's.
+pub fn judge(references: &[OwnerReference], owner: &Owner) -> Ownership {
+    if references.iter().any(|found| found.uid == owner.uid) {
+        return Ownership::Ours { reown: false };
+    }
+    if references.iter().any(|found| is_former(found, owner)) {
+        return Ownership::Ours { reown: true };
+    }
+    let chosen = references
+        .iter()
+        .find(|found| found.controller == Some(true))
+        .or(references.first());
+    Ownership::Foreign(chosen.map_or_else(
+        || "it has no owner".to_owned(),
+        |found| format!("it belongs to {} {}", found.kind, found.name),
+    ))
+}
+
+/// A `DwsCluster` of this name with another uid: a restored backup brings its Secrets along.
+fn is_former(reference: &OwnerReference, owner: &Owner) -> bool {
+    let group = reference.api_version.split('/').next();
+    group == Some(GROUP)
+        && reference.kind == DwsCluster::kind(&())
+        && reference.name == owner.name
+        && reference.uid != owner.uid
+}
+
+/// Labels and owner are as they should be. The type is not asked for: it cannot be mended in place, and
+/// deleting the Secret to change it could lose the only copy of a password.
+fn is_dressed(secret: &Secret, owner: &Owner) -> bool {
+    let (label, value) = MANAGED_BY;
+    let ours = |found: &&OwnerReference| found.uid == owner.uid;
+    let former = |found: &OwnerReference| is_former(found, owner);
+    secret
+        .labels()
+        .get(label)
+        .is_some_and(|found| found == value)
+        && !secret.owner_references().iter().any(former)
+        && secret.owner_references().iter().find(ours)
+            == Some(&owner.reference(!has_other_controller(secret, owner)))
+}
+
+fn has_other_controller(secret: &Secret, owner: &Owner) -> bool {
+    secret.owner_references().iter().any(|found| {
+        found.controller == Some(true) && found.uid != owner.uid && !is_former(found, owner)
+    })
+}
+
+/// Gives a Secret our label and our owner reference; what others added stays.
+fn dress(secret: &mut Secret, owner: &Owner) {
+    let (label, value) = MANAGED_BY;
+    secret
+        .labels_mut()
+        .insert(label.to_owned(), value.to_owned());
+    let controller = !has_other_controller(secret, owner);
+    let references = secret.owner_references_mut();
+    references.retain(|found| found.uid != owner.uid && !is_former(found, owner));
+    references.push(owner.reference(controller));
+}
+
+/// A Secret's text values; the bytes are wiped.
+pub fn decoded(secret: Secret) -> Data {
+    let mut data = Data::new();
+    for (key, mut value) in secret.data.unwrap_or_default() {
+        if let Ok(text) = std::str::from_utf8(&value.0) {
+            data.insert(key, SecretString::from(text));
+        }
+        value.0.zeroize();
+    }
+    data
+}
+
+fn encoded(data: &Data) -> BTreeMap<String, ByteString> {
+    let bytes = |value: &SecretString| ByteString(value.expose_secret().as_bytes().to_vec());
+    data.iter()
+        .map(|(key, value)| (key.clone(), bytes(value)))
+        .collect()
+}
+
+fn same_data(found: Option<&BTreeMap<String, ByteString>>, wanted: &Data) -> bool {
+    found.map_or(0, BTreeMap::len) == wanted.len()
+        && found.into_iter().flatten().all(|(key, value)| {
+            wanted
+                .get(key)
+                .is_some_and(|text| text.expose_secret().as_bytes() == value.0)
+        })
+}
+
+async fn replace(
+    client: &Client,
+    path: &str,
+    name: &str,
+    mut secret: Secret,
+) -> Result<String, StoreError> {
+    secret.metadata.managed_fields = None;
+    let request = Request::new(path)
+        .replace(name, &PostParams::default(), body(secret)?)
+        .map_err(unsendable)?;
+    let stored = exchange(client, request).await?;
+    Ok(stored.resource_version().unwrap_or_default())
+}
+
+fn body(mut secret: Secret) -> Result<Vec<u8>, StoreError> {
+    let body = serde_json::to_vec(&secret).map_err(|_| StoreError::Refused {
+        code: 0,
+        message: "a Secret cannot be written as JSON".to_owned(),
+    });
+    for value in secret.data.iter_mut().flat_map(BTreeMap::values_mut) {
+        value.0.zeroize();
+    }
+    body
+}
+
+async fn exchange(client: &Client, request: http::Request<Vec<u8>>) -> Result<Secret, StoreError> {
+    let mut text = limited(client.request_text(request)).await?;
+    let decoded = serde_json::from_str(&text).map_err(|_| StoreError::Unavailable {
+        message: "a Secret could not be decoded".to_owned(),
+    });
+    text.zeroize();
+    decoded
+}
+
+#[allow(clippy::needless_pass_by_value)] // for map_err
+fn unsendable(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Refused {
+        code: 0,
+        message: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner() -> Owner {
+        Owner {
+            namespace: "team".to_owned(),
+            name: "wh".to_owned(),
+            uid: "uid-now".to_owned(),
+        }
+    }
+
+    fn reference(kind: &str, name: &str, uid: &str) -> OwnerReference {
+        OwnerReference {
+            api_version: "dws.huaweicloud.com/v1alpha1".to_owned(),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            controller: Some(true),
+            block_owner_deletion: None,
+        }
+    }
+
+    #[test]
+    fn ownership_is_judged_by_owner_references_alone() {
+        let ours = reference("DwsCluster", "wh", "uid-now");
+        let former = reference("DwsCluster", "wh", "uid-then");
+        let neighbour = reference("DwsCluster", "other", "uid-x");
+        let mut namesake = reference("DwsCluster", "wh", "uid-y");
+        namesake.api_version = "example.com/v1".to_owned();
+        let judged = |references: &[OwnerReference]| judge(references, &owner());
+        assert_eq!(judged(&[ours.clone()]), Ownership::Ours { reown: false });
+        assert_eq!(judged(&[former.clone()]), Ownership::Ours { reown: true });
+        assert_eq!(judged(&[former, ours]), Ownership::Ours { reown: false });
+        assert_eq!(
+            judged(&[]),
+            Ownership::Foreign("it has no owner".to_owned())
+        );
+        assert_eq!(
+            judged(&[neighbour]),
+            Ownership::Foreign("it belongs to DwsCluster other".to_owned())
+        );
+        assert!(matches!(judged(&[namesake]), Ownership::Foreign(_)));
+    }
+
+    #[test]
+    fn dressing_replaces_a_former_owner_and_keeps_what_others_added() {
+        let mut secret = Secret::default();
+        secret
+            .labels_mut()
+            .insert("team".to_owned(), "a".to_owned());
+        secret.owner_references_mut().extend([
+            reference("DwsCluster", "wh", "uid-then"),
+            reference("Application", "app", "uid-app"),
+        ]);
+        assert!(!is_dressed(&secret, &owner()));
+        dress(&mut secret, &owner());
+        assert!(is_dressed(&secret, &owner()));
+        let uids: Vec<&str> = secret
+            .owner_references()
+            .iter()
+            .map(|r| r.uid.as_str())
+            .collect();
+        assert_eq!(uids, ["uid-app", "uid-now"]);
+        // The API server allows one controller.
+        assert_eq!(secret.owner_references()[1].controller, Some(false));
+        assert_eq!(secret.labels().len(), 2);
+    }
+
+    #[test]
+    fn a_value_that_is_not_text_is_no_password() {
+        let secret = |value: &[u8]| Secret {
+            metadata: ObjectMeta {
+                uid: Some("u".to_owned()),
+                resource_version: Some("1".to_owned()),
+                ..ObjectMeta::default()
+            },
+            data: Some(BTreeMap::from([(
+                "password".to_owned(),
+                ByteString(value.to_vec()),
+            )])),
+            ..Secret::default()
+        };
+        assert!(matches!(
+            password(None, "password"),
+            PasswordSecret::NoSecret
+        ));
+        assert!(matches!(
+            password(Some(secret(b"\xff")), "password"),
+            PasswordSecret::NoKey
+        ));
+        assert!(matches!(
+            password(Some(secret(b"x")), "other"),
+            PasswordSecret::NoKey
+        ));
+        assert!(matches!(
+            password(Some(secret(b"x")), "password"),
+            PasswordSecret::Value { .. }
+        ));
+    }
+}
