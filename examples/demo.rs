@@ -65,7 +65,12 @@ async fn main() -> Result<()> {
     title("What the service executed, once each");
     for effect in stack.ledger().await? {
         let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
-        println!("  {:<14} {:<34} {}", text("kind"), text("name"), text("id"));
+        println!(
+            "  {:<14} {:<34} {}",
+            text("effect"),
+            text("name"),
+            text("id")
+        );
     }
     println!("\nDone in {} s.", begin.elapsed().as_secs());
     if keep {
