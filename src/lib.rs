@@ -6,4 +6,5 @@ pub mod core;
 pub mod dws;
 pub mod entropy;
 pub mod observer;
+pub mod operator;
 pub mod simulator;

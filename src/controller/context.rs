@@ -2,11 +2,12 @@
 //!
 //! Every boundary is a field, so that tests and the simulation put their own in its place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::Client;
 use tokio_util::task::TaskTracker;
 
@@ -87,6 +88,12 @@ pub trait Observe: Send + Sync + 'static {
     fn event_failed(&self) {}
     /// The first lists of all watches are in: reconciling begins.
     fn synced(&self) {}
+    /// A resource, as a watch or a list shows it.
+    fn saw(&self, _kind: Kind, _meta: &ObjectMeta, _conditions: &[Condition]) {}
+    /// A resource is gone.
+    fn gone(&self, _key: &ResourceKey) {}
+    /// A list of a kind (`namespace`: of one namespace) is in: what it does not hold is gone.
+    fn listed(&self, _kind: Kind, _namespace: Option<&str>, _listed: &HashSet<ResourceKey>) {}
     /// Keys that wait in the queue, and keys that are being worked on.
     fn queue(&self, _waiting: usize, _running: usize) {}
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use backon::ExponentialBuilder;
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, ExponentialBackoff};
@@ -41,17 +42,29 @@ pub fn kind_name(kind: Kind) -> &'static str {
 
 /// What the index takes in of a kind.
 pub trait Indexed: Managed {
+    /// Its conditions.
+    fn conditions(&self) -> &[Condition];
     /// Takes it in; gives whom to wake.
     fn index(&self, index: &Index, order: Order) -> Vec<ResourceKey>;
 }
 
 impl Indexed for DwsCluster {
+    fn conditions(&self) -> &[Condition] {
+        self.status
+            .as_ref()
+            .map_or(&[], |status| &status.conditions)
+    }
     fn index(&self, index: &Index, order: Order) -> Vec<ResourceKey> {
         index.apply_cluster(self, order)
     }
 }
 
 impl Indexed for DwsSnapshot {
+    fn conditions(&self) -> &[Condition] {
+        self.status
+            .as_ref()
+            .map_or(&[], |status| &status.conditions)
+    }
     fn index(&self, index: &Index, order: Order) -> Vec<ResourceKey> {
         index.apply_snapshot(self, order)
     }
@@ -103,6 +116,7 @@ pub async fn take_in<K: Indexed>(
             }
             Event::InitDone => {
                 ctx.wake_all(&ctx.index.retain(K::KIND, namespace, &listed));
+                ctx.observe.listed(K::KIND, namespace, &listed);
                 listed = HashSet::new();
                 if let Some(synced) = synced.take() {
                     let _ = synced.send(());
@@ -125,6 +139,7 @@ pub async fn take_in<K: Indexed>(
             Event::Delete(object) => {
                 let key = key_of::<K>(object.meta());
                 ctx.wake_all(&ctx.index.remove(&key));
+                ctx.observe.gone(&key);
                 (ctx.wake)(&key);
             }
         }
@@ -133,7 +148,10 @@ pub async fn take_in<K: Indexed>(
 
 fn take<K: Indexed>(ctx: &Context, object: DeserializeGuard<K>, order: Order) {
     match object.0 {
-        Ok(object) => ctx.wake_all(&object.index(&ctx.index, order)),
+        Ok(object) => {
+            ctx.observe.saw(K::KIND, object.meta(), object.conditions());
+            ctx.wake_all(&object.index(&ctx.index, order));
+        }
         Err(invalid) => tracing::error!(
             kind = kind_name(K::KIND),
             namespace = invalid.metadata.namespace.unwrap_or_default(),

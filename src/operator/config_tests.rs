@@ -1,0 +1,451 @@
+//! Tables of settings: what each becomes, and what each wrong one says.
+
+use clap::Parser;
+use rstest::rstest;
+use secrecy::ExposeSecret;
+
+use super::super::cli::{Cli, Command};
+use super::*;
+use crate::dws::Project;
+
+const KEYS: [(&str, &str); 3] = [
+    ("HW_REGION_NAME", "eu-west-101"),
+    ("HW_ACCESS_KEY", "AKCANARY"),
+    ("HW_SECRET_KEY", "sk-canary"),
+];
+const USER: [(&str, &str); 4] = [
+    ("HW_REGION_NAME", "eu-west-101"),
+    ("HW_DOMAIN_NAME", "domain"),
+    ("HW_USER_NAME", "user"),
+    ("HW_USER_PASSWORD", " pw-canary "),
+];
+/// A throw-away certificate, for its form only.
+const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nMIIBejCCAR+gAwIBAgIUAAECAwQFBgcICQoLDA0ODw==\n-----END CERTIFICATE-----\n";
+
+fn files(path: &Path) -> std::io::Result<Vec<u8>> {
+    match path.to_str() {
+        Some("/ca.pem") => Ok(CERTIFICATE.as_bytes().to_vec()),
+        Some("/two.pem") => Ok(CERTIFICATE.repeat(2).into_bytes()),
+        Some("/empty.pem") => Ok(b"nothing here".to_vec()),
+        Some("/broken.pem") => Ok(CERTIFICATE.replace("MII", "M\u{1}I").into_bytes()),
+        _ => Err(std::io::ErrorKind::NotFound.into()),
+    }
+}
+
+/// `flags` is one text, separated by spaces; `changes` go over the keys, an empty value unsets one.
+fn config(flags: &str, changes: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    config_with(&KEYS, flags, changes)
+}
+
+fn config_with(
+    base: &[(&str, &str)],
+    flags: &str,
+    changes: &[(&str, &str)],
+) -> Result<Config, ConfigError> {
+    let words = ["dws-operator", "run"].into_iter();
+    let words = words.chain(flags.split(' ').filter(|word| !word.is_empty()));
+    let Command::Run(args) = Cli::try_parse_from(words).unwrap().command else {
+        panic!("not run");
+    };
+    let mut environment = Environment::new();
+    for (name, value) in base.iter().chain(changes) {
+        environment.insert((*name).to_owned(), (*value).to_owned());
+    }
+    Config::new(&args, &environment, &files)
+}
+
+/// The message is one line, begins with the setting, says what to do and shows no secret.
+fn assert_complaint(error: &ConfigError, setting: &str, part: &str) {
+    let line = error.to_string();
+    assert!(line.starts_with(setting), "{line}");
+    assert!(error.setting().starts_with(setting), "{line}");
+    assert!(line.contains(part), "{line}");
+    assert!(line.contains("; "), "no mend: {line}");
+    assert!(!line.contains(char::is_control), "{line:?}");
+    for secret in ["canary", "CANARY"] {
+        assert!(!line.contains(secret) && !format!("{error:?}").contains(secret));
+    }
+}
+
+#[test]
+fn what_holds_without_any_flag() {
+    let config = config("", &[]).unwrap();
+    assert_eq!(config.namespaces, NamespaceSet::All);
+    assert_eq!(config.adoption_namespaces, NamespaceSet::All);
+    assert_eq!(config.poll_interval, Duration::from_mins(1));
+    assert_eq!(config.active_poll_interval, Duration::from_secs(10));
+    assert_eq!(config.request_timeout, Duration::from_secs(30));
+    assert_eq!(config.ambiguity_window, Duration::from_mins(10));
+    assert!((config.max_requests_per_second - 10.0).abs() < f64::EPSILON);
+    assert_eq!(config.concurrency, 16);
+    assert_eq!(config.listen.to_string(), "0.0.0.0:8080");
+    assert_eq!(config.log_format, LogFormat::Text);
+    assert!(config.allow_namespace_credentials);
+    assert!(config.ca_bundle.is_none());
+    assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+}
+
+#[rstest]
+#[case("--poll-interval=0s", "--poll-interval", "above 0")]
+#[case("--poll-interval=60", "--poll-interval", "'60'")]
+#[case("--poll-interval=soon", "--poll-interval", "'soon'")]
+#[case("--poll-interval=-5s", "--poll-interval", "'-5s'")]
+#[case("--poll-interval=", "--poll-interval", "''")]
+#[case("--poll-interval=2days", "--poll-interval", "too long")]
+#[case("--active-poll-interval=fast", "--active-poll-interval", "'fast'")]
+#[case("--active-poll-interval=0ms", "--active-poll-interval", "above 0")]
+#[case(
+    "--active-poll-interval=90s",
+    "--active-poll-interval",
+    "contradicts --poll-interval 60s"
+)]
+#[case(
+    "--active-poll-interval=10s --poll-interval=5s",
+    "--active-poll-interval",
+    "contradicts"
+)]
+#[case("--request-timeout=0s", "--request-timeout", "above 0")]
+#[case("--request-timeout=2h", "--request-timeout", "too long")]
+#[case("--request-timeout=30", "--request-timeout", "500ms")]
+#[case("--ambiguity-window=0s", "--ambiguity-window", "above 0")]
+#[case("--ambiguity-window=ten", "--ambiguity-window", "'ten'")]
+#[case("--ambiguity-window=9999years", "--ambiguity-window", "too long")]
+#[case("--max-requests-per-second=0", "--max-requests-per-second", "'0'")]
+#[case("--max-requests-per-second=-1", "--max-requests-per-second", "'-1'")]
+#[case("--max-requests-per-second=NaN", "--max-requests-per-second", "'NaN'")]
+#[case("--max-requests-per-second=inf", "--max-requests-per-second", "'inf'")]
+#[case("--max-requests-per-second=1001", "--max-requests-per-second", "1000")]
+#[case(
+    "--max-requests-per-second=many",
+    "--max-requests-per-second",
+    "'many'"
+)]
+#[case("--concurrency=0", "--concurrency", "'0'")]
+#[case("--concurrency=1001", "--concurrency", "1 to 1000")]
+#[case("--concurrency=1.5", "--concurrency", "whole number")]
+#[case("--concurrency=99999999", "--concurrency", "whole number")]
+#[case("--listen=:8080", "--listen", "0.0.0.0:8080")]
+#[case("--listen=8080", "--listen", "'8080'")]
+#[case("--listen=localhost:8080", "--listen", "127.0.0.1:8080")]
+#[case("--listen=0.0.0.0:99999", "--listen", "'0.0.0.0:99999'")]
+#[case("--log-format=yaml", "--log-format", "text or json")]
+#[case("--log-format=JSON", "--log-format", "'JSON'")]
+#[case("--namespace=Team_A", "--namespace", "'Team_A'")]
+#[case("--namespace=a --namespace=-b", "--namespace", "'-b'")]
+#[case("--namespace=a,*", "--namespace", "contradicts")]
+#[case("--adoption-namespaces=a/b", "--adoption-namespaces", "'a/b'")]
+#[case(
+    "--adoption-namespaces=* --adoption-namespaces=b",
+    "--adoption-namespaces",
+    "contradicts"
+)]
+#[case(
+    "--allow-insecure-endpoints=maybe",
+    "--allow-insecure-endpoints",
+    "true or false"
+)]
+#[case(
+    "--allow-namespace-credentials=",
+    "--allow-namespace-credentials",
+    "true or false"
+)]
+#[case("--ca-bundle=/missing.pem", "--ca-bundle", "cannot be read")]
+#[case("--ca-bundle=/empty.pem", "--ca-bundle", "holds no certificate")]
+#[case("--ca-bundle=/broken.pem", "--ca-bundle", "is not PEM")]
+#[case("--service-language=english", "--service-language", "en_us")]
+#[case("--service-language=en_us_x", "--service-language", "zh_cn")]
+#[case("--service-language=e1", "--service-language", "'e1'")]
+fn a_wrong_flag_is_named(#[case] flags: &str, #[case] setting: &str, #[case] part: &str) {
+    let error = config(flags, &[]).unwrap_err();
+    assert_complaint(&error, setting, part);
+    let variable = super::super::cli::variable_of(setting.trim_start_matches('-'));
+    assert!(error.to_string().contains(&variable), "{error}");
+}
+
+#[rstest]
+#[case("HW_REGION_NAME", "", "HW_REGION_NAME", "not set")]
+#[case("HW_REGION_NAME", "EU-West", "HW_REGION_NAME", "EU-West")]
+#[case("HW_REGION_NAME", "evil.example.com/", "HW_REGION_NAME", "lower-case")]
+#[case(
+    "HW_REGION_NAME",
+    "a-region-of-more-than-thirty-two-letters",
+    "HW_REGION_NAME",
+    "32"
+)]
+#[case("HW_PROJECT_ID", "../admin", "HW_PROJECT_ID", "../admin")]
+#[case("HW_PROJECT_NAME", "a\nb", "HW_PROJECT_NAME", "")]
+#[case("HW_ACCESS_KEY", "", "HW_ACCESS_KEY", "HW_SECRET_KEY is set")]
+#[case("HW_SECRET_KEY", "", "HW_SECRET_KEY", "HW_ACCESS_KEY is set")]
+#[case("HW_SECRET_KEY", "  ", "HW_SECRET_KEY", "not set")]
+#[case("HW_ACCESS_KEY", "AK\nCANARY", "HW_ACCESS_KEY", "line break")]
+#[case("HW_SECURITY_TOKEN", "tok\u{7f}canary", "HW_SECURITY_TOKEN", "control")]
+#[case("HW_CLOUD", "https://example.com", "HW_CLOUD", "domain")]
+#[case("HW_CLOUD", "example", "HW_CLOUD", "domain")]
+#[case("HW_CLOUD", "example.com:443", "HW_CLOUD", "domain")]
+#[case("HW_CLOUD", "user:word@example.com", "HW_CLOUD", "domain")]
+#[case("DWS_ENDPOINT", "dws.example.com", "DWS_ENDPOINT", "URL")]
+#[case(
+    "DWS_ENDPOINT",
+    "ftp://dws.example.com",
+    "DWS_ENDPOINT",
+    "neither https nor http"
+)]
+#[case(
+    "DWS_ENDPOINT",
+    "http://127.0.0.1:18080",
+    "DWS_ENDPOINT",
+    "--allow-insecure-endpoints"
+)]
+#[case("DWS_ENDPOINT", "https://dws.example.com/v1.0", "DWS_ENDPOINT", "path")]
+#[case(
+    "DWS_ENDPOINT",
+    "https://dws.example.com/?a=b",
+    "DWS_ENDPOINT",
+    "query"
+)]
+#[case(
+    "DWS_ENDPOINT",
+    "https://dws.example.com/#a",
+    "DWS_ENDPOINT",
+    "fragment"
+)]
+#[case(
+    "DWS_ENDPOINT",
+    "https://u:canary@dws.example.com",
+    "DWS_ENDPOINT",
+    "user"
+)]
+#[case("DWS_ENDPOINT", "https://u:canary@", "DWS_ENDPOINT", "")]
+#[case(
+    "HW_AUTH_URL",
+    "http://127.0.0.1:18080/v3",
+    "HW_AUTH_URL",
+    "plain http"
+)]
+#[case("HW_AUTH_URL", "https://iam.example.com/v2", "HW_AUTH_URL", "path")]
+#[case(
+    "HW_AUTH_URL",
+    "https://iam.example.com/v3/auth",
+    "HW_AUTH_URL",
+    "path"
+)]
+fn a_wrong_variable_is_named(
+    #[case] name: &str,
+    #[case] value: &str,
+    #[case] setting: &str,
+    #[case] part: &str,
+) {
+    let error = config("", &[(name, value)]).unwrap_err();
+    assert_complaint(&error, setting, part);
+}
+
+#[rstest]
+#[case("HW_DOMAIN_NAME", "HW_DOMAIN_NAME")]
+#[case("HW_USER_NAME", "HW_USER_NAME")]
+#[case("HW_USER_PASSWORD", "HW_USER_PASSWORD")]
+fn an_incomplete_user_names_what_is_missing(#[case] unset: &str, #[case] setting: &str) {
+    let error = config_with(&USER, "", &[(unset, "")]).unwrap_err();
+    assert_complaint(&error, setting, "not set");
+}
+
+#[test]
+fn two_missing_parts_are_both_named() {
+    let set = [("HW_USER_NAME", "user")];
+    let error = config_with(&set, "", &[]).unwrap_err();
+    assert_complaint(
+        &error,
+        "HW_DOMAIN_NAME and HW_USER_PASSWORD",
+        "HW_USER_NAME is set",
+    );
+}
+
+#[test]
+fn a_token_without_keys_names_the_keys() {
+    let set = [("HW_SECURITY_TOKEN", "token-canary")];
+    let error = config_with(&set, "", &[]).unwrap_err();
+    assert_complaint(
+        &error,
+        "HW_ACCESS_KEY and HW_SECRET_KEY",
+        "HW_SECURITY_TOKEN",
+    );
+}
+
+#[test]
+fn no_credential_at_all_needs_those_of_namespaces() {
+    let config = config_with(&[], "", &[]).unwrap();
+    assert!(config.credential.is_none());
+    assert!(
+        config
+            .warnings
+            .iter()
+            .any(|w| w.contains("credentialsSecretRef"))
+    );
+    let error = config_with(&[], "--allow-namespace-credentials=false", &[]).unwrap_err();
+    assert_complaint(
+        &error,
+        "HW_ACCESS_KEY and HW_SECRET_KEY",
+        "--allow-namespace-credentials",
+    );
+}
+
+#[test]
+fn a_fixed_endpoint_belongs_to_a_region() {
+    let set = [("DWS_ENDPOINT", "https://dws.example.com")];
+    let error = config_with(&set, "", &[]).unwrap_err();
+    assert_complaint(&error, "HW_REGION_NAME", "DWS_ENDPOINT");
+}
+
+#[test]
+fn keys_win_over_a_user_with_a_warning() {
+    let config = config("", &USER[1..]).unwrap();
+    assert_eq!(
+        config_account::kind(&config.credential.unwrap()),
+        "access key"
+    );
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("HW_USER_PASSWORD are ignored"));
+}
+
+#[test]
+fn half_a_key_is_refused_beside_a_whole_user() {
+    let error = config_with(&USER, "", &[("HW_ACCESS_KEY", "AKCANARY")]).unwrap_err();
+    assert_complaint(&error, "HW_SECRET_KEY", "not set");
+}
+
+#[test]
+fn keys_lose_the_line_end_of_a_file_and_a_password_loses_nothing() {
+    let keys = config("", &[("HW_SECRET_KEY", "sk-canary\n")]).unwrap();
+    let Some(Credential::AccessKey { secret_key, .. }) = keys.credential else {
+        panic!("no keys");
+    };
+    assert_eq!(secret_key.expose_secret(), "sk-canary");
+    let user = config_with(&USER, "", &[]).unwrap();
+    let Some(Credential::Password { password, .. }) = user.credential else {
+        panic!("no user");
+    };
+    assert_eq!(password.expose_secret(), " pw-canary ");
+}
+
+#[rstest]
+#[case(&[], Project::Name("eu-west-101".into()), 0)]
+#[case(&[("HW_PROJECT_NAME", "eu-west-101_team")], Project::Name("eu-west-101_team".into()), 0)]
+#[case(&[("HW_PROJECT_ID", "0123abcd")], Project::Id("0123abcd".into()), 0)]
+#[case(&[("HW_PROJECT_ID", "0123abcd"), ("HW_PROJECT_NAME", "x")], Project::Id("0123abcd".into()), 1)]
+fn the_project_is_what_is_said_of_it(
+    #[case] set: &[(&str, &str)],
+    #[case] project: Project,
+    #[case] warnings: usize,
+) {
+    let config = config("", set).unwrap();
+    assert_eq!(config.endpoint.resolve().unwrap().project, project);
+    assert_eq!(config.warnings.len(), warnings);
+}
+
+#[rstest]
+#[case("https://iam.example.com", "https://iam.example.com/")]
+#[case("https://iam.example.com/", "https://iam.example.com/")]
+#[case("https://iam.example.com/v3", "https://iam.example.com/")]
+#[case("https://iam.example.com:8443/v3/", "https://iam.example.com:8443/")]
+fn iam_is_taken_with_and_without_version(#[case] text: &str, #[case] url: &str) {
+    let config = config("", &[("HW_AUTH_URL", text)]).unwrap();
+    assert_eq!(config.endpoint.resolve().unwrap().iam.as_str(), url);
+}
+
+#[test]
+fn plain_http_works_with_the_flag_only() {
+    let set = [("DWS_ENDPOINT", "http://127.0.0.1:18080")];
+    for flags in [
+        "--allow-insecure-endpoints",
+        "--allow-insecure-endpoints=true",
+    ] {
+        let config = config(flags, &set).unwrap();
+        assert_eq!(config.endpoint.resolve().unwrap().dws.port(), Some(18080));
+    }
+    assert!(config("--allow-insecure-endpoints=false", &set).is_err());
+}
+
+#[test]
+fn a_cloud_that_nothing_uses_is_warned_of() {
+    let set = [
+        ("HW_CLOUD", "example.com"),
+        ("HW_AUTH_URL", "https://iam.example.com"),
+        ("DWS_ENDPOINT", "https://dws.example.com"),
+    ];
+    assert_eq!(config("", &set).unwrap().warnings.len(), 1);
+    let config = config("", &set[..1]).unwrap();
+    let account = config.endpoint.resolve().unwrap();
+    assert_eq!(account.dws.as_str(), "https://dws.eu-west-101.example.com/");
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn a_window_below_the_request_timeout_is_warned_of_and_kept() {
+    let config = config("--ambiguity-window=1ms", &[]).unwrap();
+    assert_eq!(config.ambiguity_window, Duration::from_millis(1));
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("--request-timeout 30s"));
+}
+
+#[test]
+fn the_active_interval_follows_a_short_idle_one() {
+    let short = config("--poll-interval=500ms", &[]).unwrap();
+    assert_eq!(short.active_poll_interval, Duration::from_millis(500));
+    let both = config("--poll-interval=10m --active-poll-interval=10m", &[]).unwrap();
+    assert_eq!(both.active_poll_interval, Duration::from_mins(10));
+}
+
+#[test]
+fn namespaces_are_repeated_or_separated() {
+    let config = config("--namespace=a --namespace=b,c --adoption-namespaces=b", &[]).unwrap();
+    let NamespaceSet::Only(names) = &config.namespaces else {
+        panic!("all");
+    };
+    assert_eq!(names.iter().map(String::as_str).collect::<String>(), "abc");
+    assert!(config.namespaces.contains("b") && !config.namespaces.contains("d"));
+    assert!(config.warnings.is_empty());
+}
+
+#[test]
+fn empty_lists_mean_all_to_watch_and_none_to_adopt_in() {
+    let config = config("--namespace= --adoption-namespaces=", &[]).unwrap();
+    assert_eq!(config.namespaces, NamespaceSet::All);
+    assert!(!config.adoption_namespaces.contains("a"));
+}
+
+#[test]
+fn adoption_outside_the_watched_namespaces_is_warned_of() {
+    let config = config("--namespace=a --adoption-namespaces=b", &[]).unwrap();
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].contains("--adoption-namespaces b"));
+}
+
+#[test]
+fn certificates_are_kept_as_they_are() {
+    let config = config("--ca-bundle=/two.pem", &[]).unwrap();
+    assert_eq!(
+        config.ca_bundle.unwrap(),
+        CERTIFICATE.repeat(2).into_bytes()
+    );
+}
+
+#[test]
+fn a_misspelt_variable_is_warned_of() {
+    let set = [("DWS_OPERATOR_POLL_INTERVALL", "5s")];
+    let config = config("", &set).unwrap();
+    assert!(config.warnings[0].contains("DWS_OPERATOR_POLL_INTERVALL"));
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let set = [("HW_SECURITY_TOKEN", "token-canary")];
+    for config in [
+        config("", &set).unwrap(),
+        config_with(&USER, "", &[]).unwrap(),
+    ] {
+        let shown = format!("{config:?}");
+        assert!(shown.contains("eu-west-101"), "{shown}");
+        for secret in ["canary", "CANARY"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}
