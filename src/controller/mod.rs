@@ -21,6 +21,8 @@ pub mod snapshot;
 pub mod store;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
 pub use context::{Context, Observe, Reconciled, Settings};
