@@ -53,18 +53,22 @@ pub enum OperationPhase {
 pub struct Target {
     /// Name of the cluster or snapshot to be made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
     pub name: Option<String>,
     /// Node count of the cluster when the operation is done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_count: Option<i32>,
-    /// Cluster that the operation is about.
+    /// Id of the cluster that the operation is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
     pub cluster_id: Option<String>,
-    /// Snapshot that is restored, taken or deleted.
+    /// Id of the snapshot that is restored, taken or deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 128))]
     pub snapshot_id: Option<String>,
     /// The request (annotation value) that asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
     pub requested_at: Option<String>,
     /// `keep_last_manual_snapshot` of a DELETE.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,14 +84,14 @@ pub struct Target {
 pub struct Baseline {
     /// The service's clock in the answer that showed the name free, or the cluster idle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(schema_with = "super::schema::timestamp")]
     pub service_time: Option<Timestamp>,
     /// Node count before the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_count: Option<i32>,
     /// The request that was handled before the one that this operation serves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(schema_with = "super::schema::timestamp")]
     pub handled: Option<Timestamp>,
 }
 
@@ -96,27 +100,32 @@ pub struct Baseline {
 #[serde(rename_all = "camelCase")]
 pub struct Operation {
     /// Names this intent in logs, events and `acknowledge-attempt` (a UUID).
+    #[schemars(length(max = 64))]
     pub id: String,
-    /// What the call does.
+    /// What the call does: `Create`, `Restore`, `Resize`, `Restart`, `ResetPassword`, `Snapshot`,
+    /// `Delete` or `DeleteSnapshot`.
     pub kind: OperationKind,
     /// How often an intent of this operation has been written, from 1.
     pub attempt: i32,
-    /// How far it has come.
+    /// How far it has come: `Intended`, `Ambiguous` (it cannot be told yet whether the call was
+    /// executed), `Accepted` or `OutcomeUnknown` (a person must decide).
     pub phase: OperationPhase,
-    /// What it wants to reach.
+    /// What it wants to reach; which fields are set depends on the kind.
     #[serde(default)]
     pub target: Target,
-    /// What was seen before the call.
+    /// What was seen before the call; which fields are set depends on the kind.
     #[serde(default)]
     pub baseline: Baseline,
     /// When the intent of this attempt was written (the operator's clock).
-    #[schemars(with = "String")]
+    #[schemars(schema_with = "super::schema::timestamp")]
     pub intended_at: Timestamp,
     /// What a person should know about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 2048))]
     pub message: Option<String>,
     /// The service's task that was seen to belong to it (`GROWING`, `REBOOTING`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 256))]
     pub task_seen: Option<String>,
     /// Fields of a later version, carried along untouched.
     #[serde(flatten)]

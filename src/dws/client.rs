@@ -8,17 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Mutex;
-use url::Url;
 
 use super::answer::{Answer, Failure, Meaning};
 use super::auth::Credential;
-use super::auth::sign::{self, Unsigned};
-use super::auth::token::{Token, TokenCache, TokenRequest};
+use super::auth::token::Token;
 use super::call::Call;
 use super::clock::Clock;
 use super::decode;
@@ -27,17 +22,13 @@ use super::model::{Cluster, Listing, NodeType, Snapshot};
 use super::operation::{Operation, is_id};
 use super::outcome;
 use super::redact::Redactor;
+use super::shared::Shared;
 use super::transport::{Request, Response, Transport};
 use super::wire::body;
 
-const X_AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
-const X_SUBJECT_TOKEN: HeaderName = HeaderName::from_static("x-subject-token");
-const X_LANGUAGE: HeaderName = HeaderName::from_static("x-language");
-const X_PROJECT_ID: HeaderName = HeaderName::from_static("x-project-id");
-const X_SDK_DATE: HeaderName = HeaderName::from_static("x-sdk-date");
-const X_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
+mod authenticate;
 
-const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+use authenticate::unwritable;
 
 /// The client of one account: cheap to clone, all clones share token and project id.
 #[derive(Clone)]
@@ -50,8 +41,8 @@ struct Inner {
     credential: Credential,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
-    tokens: TokenCache,
-    project_id: Mutex<Option<String>>,
+    token: Shared<Token>,
+    project_id: Shared<String>,
 }
 
 impl fmt::Debug for Client {
@@ -99,8 +90,8 @@ impl Client {
                 credential,
                 transport,
                 clock,
-                tokens: TokenCache::default(),
-                project_id: Mutex::new(project_id),
+                token: Shared::new(None),
+                project_id: Shared::new(project_id),
             }),
         }
     }
@@ -112,14 +103,10 @@ impl Client {
 
     /// The id of the account's project: as configured, or looked up by its name, once.
     pub async fn project_id(&self) -> Result<String, Failure> {
-        // The lock is held while asking, so that many who start at once ask once.
-        let mut known = self.inner.project_id.lock().await;
-        if let Some(id) = &*known {
-            return Ok(id.clone());
-        }
-        let id = self.look_up_project().await?;
-        *known = Some(id.clone());
-        Ok(id)
+        self.inner
+            .project_id
+            .get(|_| true, self.look_up_project())
+            .await
     }
 
     /// All clusters of the project (reference 5.1.2).
@@ -201,7 +188,7 @@ impl Client {
             && failure.meaning == Meaning::Unauthenticated
             && let Some(token) = &token
         {
-            self.inner.tokens.refuse(token).await;
+            self.refuse(token).await;
         }
         answer
     }
@@ -257,7 +244,7 @@ impl Client {
         let refused = response.status == 401
             && outcome::failure(operation, response, redactor).meaning == Meaning::Unauthenticated;
         if refused {
-            self.inner.tokens.refuse(token).await;
+            self.refuse(token).await;
         }
         refused
     }
@@ -265,184 +252,6 @@ impl Client {
     async fn ask(&self, request: Request, redactor: &Redactor) -> Result<Response, Failure> {
         let outcome = self.inner.transport.send(request).await;
         outcome.map_err(|error| outcome::no_answer(&error, redactor))
-    }
-
-    async fn look_up_project(&self) -> Result<String, Failure> {
-        let Project::Name(name) = &self.inner.config.project else {
-            return Err(no_project(""));
-        };
-        if let Credential::Password { .. } = self.inner.credential
-            && let Some(id) = self.token().await?.project_id.filter(|id| is_id(id))
-        {
-            return Ok(id);
-        }
-        let operation = Operation::ListProjects;
-        let (request, redactor, _) = self
-            .authenticated(operation, "", "", Some(name), Bytes::new())
-            .await?;
-        let response = self.ask(request, &redactor).await?;
-        let id = decode::project_id(&response, name, &redactor)?;
-        id.filter(|id| is_id(id)).ok_or_else(|| no_project(name))
-    }
-
-    /// A request with everything that it needs to be accepted, what must not be shown of it, and the
-    /// token it bears.
-    async fn authenticated(
-        &self,
-        operation: Operation,
-        project: &str,
-        id: &str,
-        name: Option<&str>,
-        body: Bytes,
-    ) -> Result<(Request, Redactor, Option<SecretString>), Failure> {
-        let Inner {
-            config, credential, ..
-        } = &*self.inner;
-        let iam = matches!(operation, Operation::ListProjects | Operation::CreateToken);
-        let mut url = if iam {
-            config.iam.clone()
-        } else {
-            config.dws.clone()
-        };
-        url.set_path(&operation.path(project, id));
-        if let Some(name) = name {
-            url.query_pairs_mut().append_pair("name", name);
-        }
-        let mut request = self.request(operation, url, body)?;
-        if !project.is_empty() {
-            request
-                .headers
-                .insert(X_PROJECT_ID, header(project, false)?);
-        }
-        let mut redactor = Redactor::new(credential.secrets());
-        match credential {
-            Credential::AccessKey {
-                access_key,
-                secret_key,
-                security_token,
-            } => {
-                self.sign(
-                    &mut request,
-                    access_key,
-                    secret_key,
-                    security_token.as_ref(),
-                )?;
-                Ok((request, redactor, None))
-            }
-            Credential::Password { .. } => {
-                let token = self.token().await?.value;
-                request
-                    .headers
-                    .insert(X_AUTH_TOKEN, header(token.expose_secret(), true)?);
-                redactor.add(token.expose_secret());
-                Ok((request, redactor, Some(token)))
-            }
-        }
-    }
-
-    fn request(&self, operation: Operation, url: Url, body: Bytes) -> Result<Request, Failure> {
-        let config = &self.inner.config;
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        headers.insert(X_LANGUAGE, header(&config.language, false)?);
-        Ok(Request {
-            method: operation.method(),
-            url,
-            headers,
-            body,
-            timeout: config.request_timeout,
-            changing: false,
-            max_answer: operation.max_answer(),
-        })
-    }
-
-    fn sign(
-        &self,
-        request: &mut Request,
-        access_key: &str,
-        secret_key: &SecretString,
-        security_token: Option<&SecretString>,
-    ) -> Result<(), Failure> {
-        let date = sign::sdk_date(self.inner.clock.now());
-        request.headers.insert(X_SDK_DATE, header(&date, false)?);
-        let mut signed = vec![CONTENT_TYPE, HOST, X_SDK_DATE];
-        if request.headers.contains_key(X_PROJECT_ID) {
-            signed.push(X_PROJECT_ID);
-        }
-        if let Some(token) = security_token {
-            request
-                .headers
-                .insert(X_SECURITY_TOKEN, header(token.expose_secret(), true)?);
-            signed.push(X_SECURITY_TOKEN);
-        }
-        let unsigned = Unsigned {
-            method: &request.method,
-            url: &request.url,
-            headers: &request.headers,
-            signed: &signed,
-            body: &request.body,
-        };
-        let value = sign::authorization(unsigned, &date, access_key, secret_key.expose_secret());
-        request.headers.insert(AUTHORIZATION, header(&value, true)?);
-        Ok(())
-    }
-
-    async fn token(&self) -> Result<Token, Failure> {
-        self.inner
-            .tokens
-            .get(self.inner.clock.now(), self.fetch_token())
-            .await
-    }
-
-    async fn fetch_token(&self) -> Result<Token, Failure> {
-        let Inner {
-            config, credential, ..
-        } = &*self.inner;
-        let Credential::Password {
-            domain_name,
-            user_name,
-            password,
-        } = credential
-        else {
-            return Err(outcome::not_sent(
-                Meaning::Unauthenticated,
-                "an access key needs no token",
-                "Set user and password, or use the access key.",
-            ));
-        };
-        let operation = Operation::CreateToken;
-        let wanted = TokenRequest::new(domain_name, user_name, password, &config.project);
-        let body = body::json(&wanted).map_err(|error| unwritable(&error))?;
-        let mut url = config.iam.clone();
-        url.set_path(&operation.path("", ""));
-        let redactor = Redactor::new(credential.secrets());
-        let response = self
-            .ask(self.request(operation, url, body)?, &redactor)
-            .await?;
-        if !matches!(response.status, 200 | 201) {
-            return Err(outcome::failure(operation, &response, &redactor));
-        }
-        match response
-            .headers
-            .get(X_SUBJECT_TOKEN)
-            .map(HeaderValue::to_str)
-        {
-            Some(Ok(value)) if !value.is_empty() => {
-                Ok(Token::read(value, &response.body, self.inner.clock.now()))
-            }
-            // The body is not shown: it may hold the token.
-            _ => Err(Failure {
-                http: Some(response.status),
-                sent: true,
-                ..outcome::not_sent(
-                    Meaning::Garbled,
-                    "the answer bears no X-Subject-Token",
-                    "Check that HW_AUTH_URL is an IAM endpoint.",
-                )
-            }),
-        }
     }
 }
 
@@ -455,35 +264,4 @@ fn checked(id: &str) -> Result<&str, Failure> {
         "not sent: the id is not one that the service gives",
         "Correct the id: the service's are of at most 64 letters, digits and hyphens.",
     ))
-}
-
-fn header(value: &str, secret: bool) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| {
-        outcome::not_sent(
-            Meaning::Unauthenticated,
-            "not sent: the credential has a character that no header may have",
-            "Correct the credentials of the account: a line end or a control character is in them.",
-        )
-    })?;
-    value.set_sensitive(secret);
-    Ok(value)
-}
-
-fn unwritable(error: &serde_json::Error) -> Failure {
-    outcome::not_sent(
-        Meaning::Invalid,
-        format!(
-            "not sent: the request cannot be written ({:?})",
-            error.classify()
-        ),
-        "Report this: it is a fault of the operator.",
-    )
-}
-
-fn no_project(name: &str) -> Failure {
-    outcome::not_sent(
-        Meaning::Forbidden,
-        format!("no project `{name}` that this account may see"),
-        "Correct HW_PROJECT_NAME, or set HW_PROJECT_ID.",
-    )
 }

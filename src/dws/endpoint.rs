@@ -266,3 +266,6 @@ fn set(text: Option<&str>) -> Option<&str> {
 fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
+
+#[cfg(test)]
+mod tests;

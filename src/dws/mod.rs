@@ -21,6 +21,7 @@ pub mod model;
 pub mod operation;
 pub mod outcome;
 pub mod redact;
+mod shared;
 pub mod time;
 pub mod transport;
 mod wire;

@@ -1,16 +1,11 @@
-//! Tokens of IAM (reference 3.2): what a request for one says, how long one is used, and that only one
-//! is fetched at a time.
+//! Tokens of IAM (reference 3.2): what a request for one says, and how long one is used.
 //!
-//! It knows no network: the client hands in how a token is fetched.
-
-use std::sync::atomic::{AtomicU64, Ordering};
+//! It knows no network: the client fetches.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
-use crate::dws::answer::Failure;
 use crate::dws::endpoint::Project;
 use crate::dws::time::timestamp;
 
@@ -132,7 +127,10 @@ impl Token {
             .and_then(|text| timestamp(&text))
             .map_or(UNTOLD_LIFE, |end| end.duration_since(now));
         // A short-lived token (a test, a strict account) is used for most of its life all the same.
-        let used = (life - RENEW_BEFORE).max(life * 3 / 4);
+        let used = (life - RENEW_BEFORE)
+            .max(life * 3 / 4)
+            .min(life)
+            .max(SignedDuration::ZERO);
         Self {
             value: SecretString::from(value),
             renew_at: now.checked_add(used).unwrap_or(now),
@@ -141,67 +139,66 @@ impl Token {
     }
 }
 
-/// The token in use. At most one is fetched at a time; those who wait share what comes of it, a failure
-/// too: five failed logins lock the user, so a crowd must not make five of one.
-#[derive(Default)]
-pub(crate) struct TokenCache {
-    state: Mutex<State>,
-    /// Fetches that have ended, to tell whether one ended while its caller waited.
-    fetched: AtomicU64,
-}
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
 
-#[derive(Default)]
-struct State {
-    token: Option<Token>,
-    failed: Option<Failure>,
-}
+    use super::*;
 
-impl TokenCache {
-    /// The token in use, or a new one.
-    pub(crate) async fn get<F>(&self, now: Timestamp, fetch: F) -> Result<Token, Failure>
-    where
-        F: Future<Output = Result<Token, Failure>>,
-    {
-        let before = self.fetched.load(Ordering::Acquire);
-        let mut state = self.state.lock().await;
-        if let Some(token) = &state.token
-            && now < token.renew_at
-        {
-            return Ok(token.clone());
-        }
-        if let Some(failure) = &state.failed
-            && self.fetched.load(Ordering::Acquire) != before
-        {
-            return Err(failure.clone());
-        }
-        let fetched = fetch.await;
-        self.fetched.fetch_add(1, Ordering::AcqRel);
-        match &fetched {
-            Ok(token) => {
-                *state = State {
-                    token: Some(token.clone()),
-                    failed: None,
-                }
-            }
-            Err(failure) => {
-                *state = State {
-                    token: None,
-                    failed: Some(failure.clone()),
-                }
-            }
-        }
-        fetched
+    /// How many minutes a token is used that was fetched at midnight.
+    #[rstest]
+    #[case::a_day(r#"{"token":{"expires_at":"2019-02-13T00:00:00.855000Z"}}"#, 24 * 60 - 10)]
+    #[case::an_hour(r#"{"token":{"expires_at":"2019-02-12T01:00:00Z"}}"#, 50)]
+    #[case::short(r#"{"token":{"expires_at":"2019-02-12T00:08:00Z"}}"#, 6)]
+    #[case::over(r#"{"token":{"expires_at":"2019-02-11T00:00:00Z"}}"#, 0)]
+    #[case::unreadable_end(r#"{"token":{"expires_at":"tomorrow"}}"#, 50)]
+    #[case::untold("{}", 50)]
+    #[case::no_body("", 50)]
+    #[case::garbled("<html>", 50)]
+    #[case::odd(r#"{"token":{"expires_at":7}}"#, 50)]
+    fn a_token_is_replaced_before_it_ends(#[case] body: &str, #[case] minutes: i64) {
+        let now: Timestamp = "2019-02-12T00:00:00Z".parse().unwrap();
+        let token = Token::read("t", body.as_bytes(), now);
+        assert_eq!(
+            token.renew_at.duration_since(now).as_mins(),
+            minutes,
+            "{body}"
+        );
+        assert!(token.renew_at >= now);
     }
 
-    /// Forgets the token that the service refused, unless another has taken its place meanwhile.
-    pub(crate) async fn refuse(&self, refused: &SecretString) {
-        let mut state = self.state.lock().await;
-        let same = state
-            .token
-            .as_ref()
-            .is_some_and(|token| token.value.expose_secret() == refused.expose_secret());
-        if same {
-            state.token = None;
-        }
+    #[test]
+    fn the_project_is_read_where_it_is_told() {
+        let body = br#"{"token":{"project":{"id":"p1","name":"eu-west-0"}}}"#;
+        let token = Token::read("t", body, Timestamp::UNIX_EPOCH);
+        assert_eq!(token.project_id.as_deref(), Some("p1"));
+    }
+
+    #[test]
+    fn the_request_is_that_of_the_reference() {
+        let password = SecretString::from("*****#");
+        let by_id = Project::Id("xxxxxxxx".to_owned());
+        let request = TokenRequest::new("domainname", "user_name", &password, &by_id);
+        assert_eq!(
+            serde_json::to_value(&request).unwrap(),
+            serde_json::json!({"auth": {
+                "identity": {
+                    "methods": ["password"],
+                    "password": {"user": {
+                        "name": "user_name",
+                        "password": "*****#",
+                        "domain": {"name": "domainname"}
+                    }}
+                },
+                "scope": {"project": {"id": "xxxxxxxx"}}
+            }})
+        );
+        let by_name = Project::Name("eu-west".to_owned());
+        let request = TokenRequest::new("d", "u", &password, &by_name);
+        let value = serde_json::to_value(&request).unwrap();
+        assert_eq!(
+            value["auth"]["scope"],
+            serde_json::json!({"project": {"name": "eu-west"}})
+        );
     }
 }

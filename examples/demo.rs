@@ -1,0 +1,339 @@
+//! `make demo`: a warehouse lives its whole life from manifests, on a real kube-apiserver and etcd, with
+//! the simulator in the service's place.
+//!
+//! It types what a user would type and prints each line that `kubectl get` shows anew. With `KEEP=1`
+//! everything stays up; with `CLUSTER=current` the cluster of `KUBECONFIG` is used.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use support::control_plane::ControlPlane;
+use support::process::Process;
+use support::stack::{Options, Stack};
+
+type Result<T> = anyhow::Result<T>;
+
+/// The demo's namespace.
+const NAMESPACE: &str = "dws-demo";
+/// No step of a simulated life takes longer.
+const LIMIT: Duration = Duration::from_secs(60);
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let begin = Instant::now();
+    let keep = std::env::var("KEEP").is_ok_and(|value| value == "1");
+    let current = std::env::var("CLUSTER").is_ok_and(|value| value == "current");
+    let (plane, kubeconfig) = control_plane(current).await?;
+    let demo = Demo {
+        kubectl: kubectl(plane.as_ref()),
+        kubeconfig: kubeconfig.clone(),
+    };
+
+    title("Install: the two kinds, a namespace, the simulator and the operator");
+    let crds = Process::operator()?.arg("crd").output()?;
+    anyhow::ensure!(crds.status.success(), "dws-operator crd failed");
+    let file = std::env::temp_dir().join(format!("dws-demo-crds-{}.yaml", std::process::id()));
+    std::fs::write(&file, &crds.stdout)?;
+    demo.quiet(&["apply", "--server-side", "-f", &file.display().to_string()])?;
+    std::fs::remove_file(&file)?;
+    demo.quiet(&[
+        "wait",
+        "--for=condition=Established",
+        "crd/dwsclusters.dws.huaweicloud.com",
+        "crd/dwssnapshots.dws.huaweicloud.com",
+    ])?;
+    if demo.quiet(&["get", "namespace", NAMESPACE]).is_err() {
+        demo.quiet(&["create", "namespace", NAMESPACE])?;
+    }
+    let options = Options {
+        speed: 200,
+        namespaces: vec![NAMESPACE.to_owned()],
+        ..Options::default()
+    };
+    let stack = Stack::start(&kubeconfig, options).await?;
+    println!(
+        "  simulator {} (200 times as fast as the service), operator {}",
+        stack.url, stack.health
+    );
+
+    demo.life().await?;
+
+    title("What the service executed, once each");
+    for effect in stack.ledger().await? {
+        let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
+        println!("  {:<14} {:<34} {}", text("kind"), text("name"), text("id"));
+    }
+    println!("\nDone in {} s.", begin.elapsed().as_secs());
+    if keep {
+        return keep_running(plane, stack, &kubeconfig).await;
+    }
+    if current {
+        demo.quiet(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
+    }
+    Ok(())
+}
+
+/// A control plane of our own, or the user's.
+async fn control_plane(current: bool) -> Result<(Option<ControlPlane>, PathBuf)> {
+    if current {
+        let written = std::env::var_os("KUBECONFIG").map(PathBuf::from);
+        let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config"));
+        let path = written.or(home).filter(|path| path.exists());
+        let path = path.ok_or_else(|| {
+            anyhow::anyhow!("CLUSTER=current needs KUBECONFIG, or ~/.kube/config")
+        })?;
+        println!("Using the cluster of {}", path.display());
+        return Ok((None, path));
+    }
+    let plane = ControlPlane::start().await?;
+    println!(
+        "kube-apiserver and etcd are up in {:.1} s: {}",
+        plane.started_in().as_secs_f32(),
+        plane.url()
+    );
+    let kubeconfig = plane.kubeconfig();
+    Ok((Some(plane), kubeconfig))
+}
+
+fn kubectl(plane: Option<&ControlPlane>) -> String {
+    plane.map_or_else(
+        || "kubectl".to_owned(),
+        |plane| plane.kubectl().get_program().to_string_lossy().into_owned(),
+    )
+}
+
+async fn keep_running(plane: Option<ControlPlane>, stack: Stack, kubeconfig: &Path) -> Result<()> {
+    println!(
+        "\nIt stays up:\n  export KUBECONFIG={}\n  kubectl -n {NAMESPACE} get dws",
+        kubeconfig.display()
+    );
+    println!(
+        "  curl {}/__sim/help\n  curl {}/metrics",
+        stack.url, stack.health
+    );
+    println!("Ctrl-C ends it and leaves nothing behind.");
+    tokio::signal::ctrl_c().await?;
+    drop(stack);
+    drop(plane);
+    Ok(())
+}
+
+struct Demo {
+    kubectl: String,
+    kubeconfig: PathBuf,
+}
+
+impl Demo {
+    async fn life(&self) -> Result<()> {
+        title("A manifest becomes a data warehouse");
+        self.apply("examples/cluster.yaml")?;
+        self.follow("dwsc/orders-dw", "Ready", "True").await?;
+        self.show(&["get", "secret", "orders-dw-connection", "-o", "custom-columns=SECRET:.metadata.name,TYPE:.type,BINDS:.metadata.ownerReferences[0].name"])?;
+
+        title("It grows: nodeCount 3 -> 6");
+        self.show(&[
+            "patch",
+            "dwsc/orders-dw",
+            "--type=merge",
+            "-p",
+            r#"{"spec":{"nodeCount":6}}"#,
+        ])?;
+        self.follow_until("dwsc/orders-dw", "{.status.settledNodeCount}", "6")
+            .await?;
+
+        title("It restarts, once");
+        let now = jiff::Timestamp::now();
+        self.show(&[
+            "annotate",
+            "dwsc/orders-dw",
+            &format!("dws.huaweicloud.com/restart-requested-at={now:.0}"),
+        ])?;
+        self.event("Restarted").await?;
+        self.follow("dwsc/orders-dw", "Ready", "True").await?;
+
+        title("It gets a new password; the connection Secret holds it");
+        let now = jiff::Timestamp::now();
+        self.show(&[
+            "annotate",
+            "dwsc/orders-dw",
+            &format!("dws.huaweicloud.com/rotate-password-requested-at={now:.0}"),
+        ])?;
+        self.event("PasswordChanged").await?;
+
+        title("It is backed up");
+        self.apply("examples/snapshot.yaml")?;
+        self.follow("dwss/orders-dw-before-migration", "Ready", "True")
+            .await?;
+
+        title("The backup is restored into a second warehouse");
+        self.apply("examples/restore.yaml")?;
+        self.follow("dwsc/orders-dw-copy", "Ready", "True").await?;
+
+        title("What happened, as `kubectl describe` tells it");
+        self.show(&[
+            "get",
+            "events",
+            "--sort-by=.lastTimestamp",
+            "-o",
+            "custom-columns=OBJECT:.involvedObject.name,REASON:.reason,MESSAGE:.message",
+        ])?;
+
+        title("They go: the copy at once, the first one with a final snapshot");
+        self.show(&[
+            "delete",
+            "dwsc/orders-dw-copy",
+            "dwsc/orders-dw",
+            "--wait=false",
+        ])?;
+        self.gone("dwsc/orders-dw-copy").await?;
+        self.gone("dwsc/orders-dw").await?;
+        self.show(&["get", "dws"])?;
+        Ok(())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.kubectl);
+        command
+            .env("KUBECONFIG", &self.kubeconfig)
+            .args(["-n", NAMESPACE])
+            .args(arguments);
+        command
+    }
+
+    /// Runs it and prints what it prints.
+    fn show(&self, arguments: &[&str]) -> Result<()> {
+        println!("$ kubectl {}", arguments.join(" "));
+        let text = self.quiet(arguments)?;
+        for line in text.lines() {
+            println!("  {line}");
+        }
+        Ok(())
+    }
+
+    fn quiet(&self, arguments: &[&str]) -> Result<String> {
+        let output = self.command(arguments).output()?;
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        anyhow::ensure!(
+            output.status.success(),
+            "kubectl {}: {error}",
+            arguments.join(" ")
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned() + error.as_str())
+    }
+
+    fn apply(&self, file: &str) -> Result<()> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        println!("$ kubectl apply -f {file}");
+        print!(
+            "  {}",
+            self.quiet(&["apply", "-f", &path.display().to_string()])?
+        );
+        Ok(())
+    }
+
+    /// Prints each new row of `kubectl get` until a condition has this status.
+    async fn follow(&self, object: &str, condition: &str, status: &str) -> Result<()> {
+        let path = format!("{{.status.conditions[?(@.type==\"{condition}\")].status}}");
+        self.follow_until(object, &path, status).await
+    }
+
+    async fn follow_until(&self, object: &str, path: &str, wanted: &str) -> Result<()> {
+        let begin = Instant::now();
+        let mut last = String::new();
+        loop {
+            let table = self.quiet(&["get", object])?;
+            let mut lines = table.lines();
+            let (head, row) = (
+                lines.next().unwrap_or_default(),
+                lines.next().unwrap_or_default(),
+            );
+            // The last column is the age, which is not news.
+            let news = row
+                .rsplit_once(char::is_whitespace)
+                .map_or(row, |(rest, _)| rest)
+                .trim_end()
+                .to_owned();
+            if last.is_empty() {
+                println!("  {head}");
+            }
+            if news != last {
+                println!("  {row}");
+                last = news;
+            }
+            let found = self.quiet(&["get", object, "-o", &format!("jsonpath={path}")])?;
+            if found == wanted {
+                return Ok(());
+            }
+            anyhow::ensure!(
+                begin.elapsed() < LIMIT,
+                "{object}: {path} is {found:?} after {} s",
+                LIMIT.as_secs()
+            );
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    }
+
+    async fn event(&self, reason: &str) -> Result<()> {
+        let begin = Instant::now();
+        loop {
+            let found = self.quiet(&[
+                "get",
+                "events",
+                "--field-selector",
+                &format!("reason={reason}"),
+                "-o",
+                "custom-columns=M:.message",
+                "--no-headers",
+            ])?;
+            if let Some(line) = found
+                .lines()
+                .find(|line| !line.is_empty() && !line.contains("No resources"))
+            {
+                println!("  event {reason}: {line}");
+                return Ok(());
+            }
+            anyhow::ensure!(
+                begin.elapsed() < LIMIT,
+                "no event {reason} after {} s",
+                LIMIT.as_secs()
+            );
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    }
+
+    async fn gone(&self, object: &str) -> Result<()> {
+        let begin = Instant::now();
+        let mut last = String::new();
+        loop {
+            let Ok(table) = self.quiet(&["get", object, "--no-headers", "-o", "wide"]) else {
+                println!("  {object} is gone");
+                return Ok(());
+            };
+            let status = self.quiet(&[
+                "get",
+                object,
+                "-o",
+                "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}",
+            ]);
+            let news = status.unwrap_or(table);
+            if news != last {
+                println!("  {object}: {news}");
+                last = news;
+            }
+            anyhow::ensure!(
+                begin.elapsed() < LIMIT,
+                "{object} is still there after {} s",
+                LIMIT.as_secs()
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+fn title(text: &str) {
+    println!("\n== {text}");
+}
