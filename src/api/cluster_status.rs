@@ -2,7 +2,7 @@
 //!
 //! The service's words stay verbatim, unknown ones too, so no string of its has a pattern or an
 //! enum here: a status write that the API server refuses would lose an id. Lengths are bounded all
-//! the same (rules cost by size, and etcd refuses objects beyond 1.5 MiB); [`super::fit`] cuts what a
+//! the same (rules cost by size, and etcd refuses objects beyond 1.5 MiB); `fitted()` cuts what a
 //! strange answer would overrun.
 
 use std::collections::BTreeMap;
