@@ -45,6 +45,7 @@ struct Inner {
     entropy: Entropy,
     pace: interval::Pace,
     gate: tokio::sync::Mutex<()>,
+    opened: tokio::sync::Notify,
     project_gate: tokio::sync::Mutex<()>,
     clusters: Flight<ClusterList>,
     snapshots: Flight<SnapshotList>,
@@ -115,6 +116,7 @@ impl Account {
             entropy,
             pace,
             gate: tokio::sync::Mutex::default(),
+            opened: tokio::sync::Notify::new(),
             project_gate: tokio::sync::Mutex::default(),
             clusters: Flight::default(),
             snapshots: Flight::default(),
@@ -293,6 +295,11 @@ impl Account {
         &self.0.gate
     }
 
+    /// The circuit opened.
+    pub(super) fn opened(&self) -> &tokio::sync::Notify {
+        &self.0.opened
+    }
+
     pub(super) fn project_gate(&self) -> &tokio::sync::Mutex<()> {
         &self.0.project_gate
     }
@@ -333,7 +340,11 @@ impl Account {
             None => state.breaker.succeeded(ticket),
             Some(failure) => state.breaker.failed(now, ticket, scope, failure),
         };
+        let open = failure.is_some() && state.breaker.until().is_some();
         drop(state);
+        if open {
+            self.0.opened.notify_waiters();
+        }
         self.0.seat.signal(signal);
     }
 

@@ -257,15 +257,38 @@ fn later(now: Timestamp, pause: SignedDuration) -> Timestamp {
     now.checked_add(pause).unwrap_or(Timestamp::MAX)
 }
 
-fn held(open: &Opening, now: Timestamp) -> Failure {
-    let meaning = match open.reason {
-        CircuitReason::Throttled => Meaning::Throttled,
-        CircuitReason::CredentialsInvalid => Meaning::Unauthenticated,
-        CircuitReason::ServiceUnavailable => Meaning::Unavailable,
+/// A failure of a list or of the project's look-up, as those see it who wanted something else: it says
+/// nothing about any object. A not-found of the project must never read as one of a cluster.
+pub(super) fn of_account(failure: Failure) -> Failure {
+    let Some(reason) = reason(failure.meaning, Scope::Account) else {
+        return failure;
+    };
+    let meaning = match (failure.meaning, reason) {
+        (Meaning::Garbled, _) => Meaning::Garbled,
+        (_, reason) => meaning(reason),
     };
     Failure {
         meaning,
         class: meaning.class(),
+        field: None,
+        ..failure
+    }
+}
+
+fn meaning(reason: CircuitReason) -> Meaning {
+    match reason {
+        CircuitReason::Throttled => Meaning::Throttled,
+        CircuitReason::CredentialsInvalid => Meaning::Unauthenticated,
+        CircuitReason::ServiceUnavailable => Meaning::Unavailable,
+    }
+}
+
+fn held(open: &Opening, now: Timestamp) -> Failure {
+    let meaning = meaning(open.reason);
+    Failure {
+        meaning,
+        class: meaning.class(),
+        field: None,
         retry_after: open.until.duration_since(now).try_into().ok(),
         sent: false,
         ..open.failure.clone()

@@ -13,6 +13,7 @@ use super::super::testing::{
 use super::{execute, known, next_poll};
 use crate::core::facts::CircuitReason;
 use crate::dws::answer::{Answer, Meaning};
+use crate::dws::operation::Operation;
 
 #[rstest]
 #[case::throttled(Fault::throttled(None), CircuitReason::Throttled, 2)]
@@ -208,4 +209,68 @@ async fn a_call_whose_turn_comes_too_late_is_not_sent() {
     assert!(matches!(execute(&account, -1).await, Answer::Refused(_)));
     assert_eq!(service.count("restart_cluster"), 0);
     assert!(account.circuit().is_none(), "no fault of the service");
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_wait_for_a_token_learn_of_the_circuit_and_leave_the_tokens_to_the_probe() {
+    let service = FakeService::default();
+    let accounts = accounts(
+        &service,
+        ObserverSettings {
+            max_requests_per_second: 1.0,
+            ..settings(Some(PROJECT))
+        },
+    );
+    let account = accounts.own().expect("own");
+    account.poll().await;
+    service.fail("get_cluster", [Fault::throttled(Some(10))]);
+    let began = Instant::now();
+    let results = join_all((0..1_000).map(|_| account.cluster("c1"))).await;
+    assert!(results.iter().all(Result::is_err));
+    assert!(
+        began.elapsed() <= Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
+    assert_eq!(service.count("get_cluster"), 1);
+    let held = account.stats().count(Operation::GetCluster, "held");
+    assert_eq!(held, 999);
+    sleep(Duration::from_secs(10)).await;
+    let failure = account.cluster("c1").await.expect_err("gone");
+    assert_eq!(failure.meaning, Meaning::Absent, "the service itself again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_project_is_no_missing_cluster() {
+    let not_found = serde_json::json!({"error_code": "DWS.3027", "error_msg": "gone"});
+    for project_id in [None, Some(PROJECT)] {
+        let service = FakeService::default();
+        let fault = Fault::Status(404, None, not_found.clone());
+        service.always("list_projects", Some(fault.clone()));
+        service.always("list_clusters", Some(fault));
+        let accounts = accounts(&service, settings(project_id));
+        let account = accounts.own().expect("own");
+        account.poll().await;
+        assert_eq!(
+            account.circuit().map(|c| c.reason),
+            Some(CircuitReason::CredentialsInvalid)
+        );
+        let failure = account.fresh_clusters().await.expect_err("fails");
+        assert_eq!(failure.meaning, Meaning::Unauthenticated);
+        let failure = account.cluster("c1").await.expect_err("fails");
+        assert_eq!(failure.meaning, Meaning::Unauthenticated);
+        sleep(Duration::from_mins(1)).await;
+        if project_id.is_none() {
+            // The look-up itself, not the circuit.
+            let failure = account.cluster("c1").await.expect_err("fails");
+            assert_eq!(failure.meaning, Meaning::Unauthenticated);
+            assert!(failure.sent);
+            sleep(Duration::from_mins(1)).await;
+            let Answer::Refused(failure) = execute(&account, 100).await else {
+                panic!("not refused");
+            };
+            assert_eq!(failure.meaning, Meaning::Unauthenticated);
+            assert!(!failure.sent);
+        }
+    }
 }
