@@ -212,13 +212,13 @@ impl Stack {
         Ok(effects.unwrap_or_default())
     }
 
-    /// How many effects of this kind have been executed.
+    /// How many effects of this kind (`create`, `restore`, `resize`, ...) have been executed.
     pub async fn effects(&self, kind: &str) -> Result<usize> {
         Ok(self
             .ledger()
             .await?
             .iter()
-            .filter(|effect| effect["kind"] == kind)
+            .filter(|effect| effect["effect"] == kind)
             .count())
     }
 }
