@@ -20,7 +20,7 @@ type Result<T> = anyhow::Result<T>;
 /// The demo's namespace.
 const NAMESPACE: &str = "dws-demo";
 /// No step of a simulated life takes longer.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -348,7 +348,7 @@ fn aligned(head: &str, row: &str) -> String {
             begins.push(index);
         }
     }
-    let mut line = String::new();
+    let mut cells = Vec::new();
     for (column, begin) in begins.iter().enumerate() {
         let end = begins
             .get(column + 1)
@@ -357,9 +357,9 @@ fn aligned(head: &str, row: &str) -> String {
             .min(row.len());
         let cell = row.get(*begin..end).unwrap_or_default().trim();
         let width = if column == 0 { 28 } else { 14 };
-        line.push_str(&format!("{cell:<width$} "));
+        cells.push(format!("{cell:<width$}"));
     }
-    line.trim_end().to_owned()
+    cells.join(" ").trim_end().to_owned()
 }
 
 fn title(text: &str) {

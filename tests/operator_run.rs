@@ -17,7 +17,7 @@ use support::{Result, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 const SHORT: Duration = Duration::from_secs(15);
 const CANARIES: [&str; 3] = ["AKCANARY", "sk-canary", "token-canary"];
 
@@ -34,11 +34,11 @@ async fn get(port: u16, path: &str) -> Result<(u16, String)> {
 }
 
 /// Waits until `path` answers so.
-async fn until(port: u16, path: &str, status: u16, part: &str) -> Result<String> {
-    let what = format!("{path} with {status} and {part:?}");
+async fn until(port: u16, path: &str, status: u16, wanted: &str) -> Result<String> {
+    let what = format!("{path} with {status} and {wanted:?}");
     eventually(&what, LONG, || async {
         match get(port, path).await {
-            Ok((found, body)) if found == status && body.contains(part) => Ok(Some(body)),
+            Ok((found, body)) if found == status && body.contains(wanted) => Ok(Some(body)),
             _ => Ok(None),
         }
     })

@@ -186,10 +186,13 @@ fn ten_thousand_clusters() {
     let again = begin.elapsed();
     assert_eq!(first.json["count"], 10_000);
     let bytes = delivery.answer().unwrap().body.len();
-    println!(
-        "figure: simulator: 10000 clusters created in {created:?}, up in {up:?}, first list {listed:?} with parsing, \
-         next {again:?} for {bytes} bytes (debug build)"
+    let figure = format!(
+        "figure: simulator: 10000 clusters created in {created:.1?}, up in {up:.1?}, first list {listed:.1?} with \
+         parsing, next {again:.1?} for {bytes} bytes (debug build)\n"
     );
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/figures");
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(format!("{folder}/simulator"), figure).unwrap();
     // Far above what it takes; a quadratic list or event queue would take minutes.
     assert!(created + up + listed + again < Duration::from_mins(1));
 }

@@ -337,6 +337,7 @@ fn a_late_call_must_still_prove_who_it_is() {
 #[case(Operation::RestoreCluster, "CREATION FAILED", Value::Null, "DWS.6003")]
 #[case(Operation::ResizeCluster, "AVAILABLE", json!("RESIZE_FAILURE"), "DWS.6001")]
 #[case(Operation::RestartCluster, "AVAILABLE", json!("REBOOT_FAILURE"), "DWS.6002")]
+#[case(Operation::DeleteCluster, "DELETE_FAILED", Value::Null, "DWS.6014")]
 fn a_task_that_fails(
     #[case] operation: Operation,
     #[case] word: &str,
@@ -362,6 +363,16 @@ fn a_task_that_fails(
     if operation == Operation::ResizeCluster {
         assert_eq!(detail["resize_info"]["resize_status"], "RESIZE_FAILURE");
         assert_eq!(sim.resize(&id, 1).status, 200, "another one may be tried");
+    }
+    if operation == Operation::DeleteCluster {
+        assert_eq!(
+            sim.service.world().snapshots().count(),
+            1,
+            "nothing went along"
+        );
+        assert_eq!(sim.delete(&id, 0).status, 202, "another one may be tried");
+        sim.rest();
+        assert!(sim.service.world().cluster(&id).is_none());
     }
 }
 

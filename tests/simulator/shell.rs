@@ -61,10 +61,12 @@ impl Program {
         for (name, value) in headers {
             write!(text, "{name}: {value}\r\n").unwrap();
         }
-        text += &format!(
-            "Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        );
+        let length = body.len();
+        write!(
+            text,
+            "Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        )
+        .unwrap();
         stream.write_all(text.as_bytes())?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;

@@ -241,6 +241,13 @@ impl World {
                 self.idle(serial, None, None);
                 self.snapshotted(snapshot, fails);
             }
+            (TaskKind::Delete { .. }, _) if fails => {
+                self.idle(serial, None, Some(DELETE_FAILED));
+                self.edit(serial, |state| {
+                    "DELETE_FAILED".clone_into(&mut state.status)
+                });
+                self.tell(serial, "DELETE_FAILED");
+            }
             (TaskKind::Delete { snapshots }, _) => self.deleted(serial, &snapshots),
         }
     }
@@ -346,4 +353,8 @@ const RESTART_FAILED: Failure = Failure {
 const RESTORE_FAILED: Failure = Failure {
     code: "DWS.6003",
     message: "Failed to restore the cluster.",
+};
+const DELETE_FAILED: Failure = Failure {
+    code: "DWS.6014",
+    message: "Failed to delete the cluster.",
 };
