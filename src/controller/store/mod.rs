@@ -65,6 +65,9 @@ pub trait Managed:
     /// The same object with this status.
     #[must_use]
     fn with_status(&self, status: Self::Status) -> Self;
+    /// The status within the schema's limits: an overlong answer of the service must not keep an id from
+    /// being stored.
+    fn fitted(status: Self::Status) -> Self::Status;
     /// The journal in a status.
     fn operation(status: &Self::Status) -> Option<&Operation>;
     /// Id of the remote object that a status holds.
@@ -100,6 +103,9 @@ impl Managed for DwsCluster {
         object.status = Some(status);
         object
     }
+    fn fitted(status: Self::Status) -> Self::Status {
+        status.fitted()
+    }
     fn operation(status: &Self::Status) -> Option<&Operation> {
         status.operation.as_ref()
     }
@@ -128,6 +134,9 @@ impl Managed for DwsSnapshot {
         let mut object = self.clone();
         object.status = Some(status);
         object
+    }
+    fn fitted(status: Self::Status) -> Self::Status {
+        status.fitted()
     }
     fn operation(status: &Self::Status) -> Option<&Operation> {
         status.operation.as_ref()
@@ -311,7 +320,11 @@ pub async fn store_answer<K: Managed>(
     answer: &Answer,
 ) -> Result<AnswerStored<K>, StoreError> {
     let absorb = |status: &K::Status, generation| {
-        K::absorb(status, generation, operation, answer, clock.now())
+        let absorbed = K::absorb(status, generation, operation, answer, clock.now());
+        Absorbed {
+            status: K::fitted(absorbed.status),
+            ..absorbed
+        }
     };
     store_absorbed(client, object, operation, absorb).await
 }
