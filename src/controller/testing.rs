@@ -172,8 +172,8 @@ impl State {
         } else if merge {
             json_patch::merge(&mut wanted, &body);
         } else {
-            let patch: json_patch::Patch = serde_json::from_value(body).unwrap();
-            if json_patch::patch(&mut wanted, &patch).is_err() {
+            let operations: json_patch::Patch = serde_json::from_value(body).unwrap();
+            if json_patch::patch(&mut wanted, &operations).is_err() {
                 return failure(422, "Invalid", &[]);
             }
         }

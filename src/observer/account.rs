@@ -45,6 +45,7 @@ struct Inner {
     entropy: Entropy,
     pace: interval::Pace,
     gate: tokio::sync::Mutex<()>,
+    opened: tokio::sync::Notify,
     project_gate: tokio::sync::Mutex<()>,
     clusters: Flight<ClusterList>,
     snapshots: Flight<SnapshotList>,
@@ -58,19 +59,31 @@ pub(super) struct State {
     pub(super) project: Option<String>,
     pub(super) clusters: Option<Arc<ClusterList>>,
     pub(super) snapshots: Option<Arc<SnapshotList>>,
-    pub(super) clusters_busy: bool,
-    pub(super) snapshots_busy: bool,
+    pub(super) busy: Busy,
     pub(super) cluster_absences: Absences,
     pub(super) snapshot_absences: Absences,
     /// When which ids were read in detail.
     pub(super) read_ids: HashMap<String, Timestamp>,
-    /// A poll came back, well or not.
-    pub(super) polled: bool,
-    /// When the latest poll began.
-    pub(super) last_poll: Option<Timestamp>,
-    /// The latest poll listed snapshots, or tried to.
+    pub(super) polls: Polls,
+}
+
+/// Something goes on that will end by itself.
+#[derive(Default)]
+pub(super) struct Busy {
+    pub(super) clusters: bool,
+    pub(super) snapshots: bool,
+}
+
+/// The polls so far.
+#[derive(Default)]
+pub(super) struct Polls {
+    /// One came back, well or not, or somebody else's list did.
+    pub(super) returned: bool,
+    /// When the latest began.
+    pub(super) last: Option<Timestamp>,
+    /// The latest listed snapshots, or tried to.
     pub(super) snapshots_tried: bool,
-    /// Spreads the next poll, from `[0, 1)`.
+    /// Spreads the next one, from `[0, 1)`.
     pub(super) unit: f64,
 }
 
@@ -103,6 +116,7 @@ impl Account {
             entropy,
             pace,
             gate: tokio::sync::Mutex::default(),
+            opened: tokio::sync::Notify::new(),
             project_gate: tokio::sync::Mutex::default(),
             clusters: Flight::default(),
             snapshots: Flight::default(),
@@ -117,7 +131,7 @@ impl Account {
     pub fn facts(&self, adoption_allowed: bool) -> facts::Account {
         let state = self.0.state.lock();
         let circuit = state.breaker.circuit();
-        if !state.polled && circuit.is_none() {
+        if !state.polls.returned && circuit.is_none() {
             return facts::Account::Pending;
         }
         let Some(project_id) = state.project.clone() else {
@@ -281,6 +295,11 @@ impl Account {
         &self.0.gate
     }
 
+    /// The circuit opened.
+    pub(super) fn opened(&self) -> &tokio::sync::Notify {
+        &self.0.opened
+    }
+
     pub(super) fn project_gate(&self) -> &tokio::sync::Mutex<()> {
         &self.0.project_gate
     }
@@ -321,7 +340,11 @@ impl Account {
             None => state.breaker.succeeded(ticket),
             Some(failure) => state.breaker.failed(now, ticket, scope, failure),
         };
+        let open = failure.is_some() && state.breaker.until().is_some();
         drop(state);
+        if open {
+            self.0.opened.notify_waiters();
+        }
         self.0.seat.signal(signal);
     }
 

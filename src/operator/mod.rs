@@ -138,10 +138,7 @@ fn print_crds() -> ExitCode {
 /// Both definitions as one YAML stream.
 pub fn crds_yaml() -> Result<String, serde_yaml_ng::Error> {
     let mut yaml = String::new();
-    for crd in [
-        <crate::api::DwsCluster as kube::CustomResourceExt>::crd(),
-        <crate::api::DwsSnapshot as kube::CustomResourceExt>::crd(),
-    ] {
+    for crd in crate::api::crds() {
         yaml.push_str("---\n");
         yaml.push_str(&serde_yaml_ng::to_string(&crd)?);
     }

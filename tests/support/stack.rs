@@ -100,7 +100,7 @@ impl Stack {
         self.launch_operator()?;
         let health = self.health.clone();
         let http = reqwest_client()?;
-        let ready = eventually("the operator's /readyz", Duration::from_secs(60), || {
+        let ready = eventually("the operator's /readyz", Duration::from_mins(1), || {
             let request = http.get(format!("{health}/readyz"));
             async move {
                 Ok(request
@@ -212,13 +212,13 @@ impl Stack {
         Ok(effects.unwrap_or_default())
     }
 
-    /// How many effects of this kind have been executed.
+    /// How many effects of this kind (`create`, `restore`, `resize`, ...) have been executed.
     pub async fn effects(&self, kind: &str) -> Result<usize> {
         Ok(self
             .ledger()
             .await?
             .iter()
-            .filter(|effect| effect["kind"] == kind)
+            .filter(|effect| effect["effect"] == kind)
             .count())
     }
 }

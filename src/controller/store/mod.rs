@@ -59,6 +59,7 @@ pub trait Managed:
     /// The stored status.
     fn current(&self) -> Option<&Self::Status>;
     /// The same object with this status.
+    #[must_use]
     fn with_status(&self, status: Self::Status) -> Self;
     /// The journal in a status.
     fn operation(status: &Self::Status) -> Option<&Operation>;

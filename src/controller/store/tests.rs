@@ -1,6 +1,5 @@
 use super::*;
 use crate::controller::testing::{ApiServer, CLUSTERS, Fault, cluster, operation};
-use crate::dws::clock::SystemClock;
 
 #[test]
 fn a_diff_names_only_whole_fields_that_differ() {
