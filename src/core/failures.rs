@@ -9,7 +9,7 @@ pub fn text(failure: &Failure) -> String {
     let mut text = String::new();
     match (&failure.code, failure.http) {
         (Some(code), _) => text.push_str(code),
-        (None, Some(http)) => text.push_str(&format!("HTTP {http}")),
+        (None, Some(http)) => text.extend(["HTTP ", &http.to_string()]),
         (None, None) => text.push_str("no answer"),
     }
     if !failure.message.is_empty() {
@@ -18,7 +18,7 @@ pub fn text(failure: &Failure) -> String {
     }
     text.push('.');
     if let Some(field) = failure.field {
-        text.push_str(&format!(" See {field}."));
+        text.extend([" See ", field, "."]);
     }
     if !failure.advice.is_empty() {
         text.push(' ');

@@ -74,7 +74,7 @@ pub fn sub_status_has(cluster: &Cluster, word: &str) -> bool {
 pub fn time(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         let civil: jiff::civil::DateTime = text.parse().ok()?;
-        civil.in_tz("UTC").ok().map(|zoned| zoned.timestamp())
+        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
     })
 }
 

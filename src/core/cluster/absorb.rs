@@ -114,7 +114,7 @@ impl Next<'_> {
                     "The service accepted the restart.".into(),
                 );
             }
-            OperationKind::ResetPassword => {}
+            OperationKind::ResetPassword | OperationKind::DeleteSnapshot => {}
             OperationKind::Snapshot => {
                 if let Some(last) = &mut self.status.final_snapshot {
                     last.id = id.map(str::to_owned).or(last.id.take());
@@ -135,7 +135,6 @@ impl Next<'_> {
                     format!("The service accepted the deletion of cluster {id}."),
                 );
             }
-            OperationKind::DeleteSnapshot => {}
         }
     }
 

@@ -353,11 +353,10 @@ impl<'a> Draft<'a> {
     ) -> ClusterStep {
         let generation = self.generation();
         let mut verdict = verdict.clone();
-        if let Ok(says) | Err(says) = &mut verdict.synced {
-            for note in &self.ignored {
-                says.message.push(' ');
-                says.message.push_str(note);
-            }
+        let (Ok(says) | Err(says)) = &mut verdict.synced;
+        for note in &self.ignored {
+            says.message.push(' ');
+            says.message.push_str(note);
         }
         conditions::apply(
             &mut self.status.conditions,

@@ -183,7 +183,7 @@ fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
 }
 
 /// Whether a new changing call may go out now; asks for a fresh detail first.
-pub(super) fn may_call<'a>(draft: &Draft<'a>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
+pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
     if !service_state::idle(cluster) || snapshot_goes_next(draft) || draft.just_refused_as_busy() {
         return Ok(false);
     }

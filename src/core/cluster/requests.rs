@@ -74,14 +74,13 @@ impl Draft<'_> {
         ] {
             let value = self.annotation(key).unwrap_or_default().to_owned();
             match self.request(key) {
-                Request::None => {}
                 Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
                     self.record(key, asked);
                     self.status.last_failure = None;
                     self.status.rejected_secret = None;
                 }
                 Request::Due(asked) if observe_only => self.record(key, asked),
-                Request::Due(_) => {}
+                Request::None | Request::Due(_) => {}
                 Request::Lapsed(asked) => {
                     self.record(key, asked);
                     let note = format!(

@@ -344,8 +344,9 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
         ));
     }
     let written = match (&draft.secret, &draft.facts.connection_secret) {
-        (Some(SecretWrite::Put { data }), _) => data.contains_key(connection::PASSWORD),
-        (_, Some(ConnectionSecret::Ours { data, .. })) => data.contains_key(connection::PASSWORD),
+        (Some(SecretWrite::Put { data }), _) | (_, Some(ConnectionSecret::Ours { data, .. })) => {
+            data.contains_key(connection::PASSWORD)
+        }
         _ => true,
     };
     (!written && !draft.adopted() && spec.admin_password_secret_ref.is_none()).then(|| {

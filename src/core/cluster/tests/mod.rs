@@ -141,7 +141,7 @@ pub(super) fn rival(namespace: &str, holds: bool, age: i64) -> Rival {
 }
 
 /// A situation: facts at the start of the reconcile, and what its reads will show.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub facts: ClusterFacts,
     list: Option<Seen<Arc<ClusterList>>>,
