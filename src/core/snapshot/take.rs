@@ -261,8 +261,17 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     if spec.cluster_id.is_some() && !account.adoption_allowed {
         return not_allowed(draft, "spec.clusterId");
     }
+    if draft.just_refused_as_busy() {
+        let says = Says::new(
+            "Busy",
+            "The service is busy; the snapshot starts in a moment.",
+        );
+        let wake = Some(draft.facts.settings.active_interval);
+        return draft.end(&Verdict::waiting(no(&says), says), wake, Outcome::Waiting);
+    }
     if let Some(failure) = draft.status.last_failure.clone() {
-        if failure.generation == draft.generation() && !asked_again(&draft, &failure.at) {
+        let busy = failure.reason == failures::BUSY;
+        if !busy && failure.generation == draft.generation() && !asked_again(&draft, &failure.at) {
             let waited = draft.facts.now.duration_since(failure.at);
             if failure.reason != "QuotaExceeded" || waited < RETRY {
                 let says = Says::new(shown_reason(&failure.reason), failure.message);
@@ -352,6 +361,13 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
             None,
             Outcome::Waiting,
         );
+    }
+    if draft.facts.namespace_terminating {
+        let says = Says::new(
+            "NamespaceTerminating",
+            "The namespace is being deleted: nothing new is made in it.",
+        );
+        return draft.wait(no(&says), says);
     }
     draft.status.account = Some(account.account.clone());
     let target = Target {
@@ -516,8 +532,12 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         Some(Ok(list)) => list.clone(),
     };
     let name = operation.target.name.clone().unwrap_or_default();
-    if let Some(found) = list.named(&name).first().map(|one| (*one).clone()) {
-        if fits(operation, &found) && !draft.facts.held_elsewhere.contains_key(&found.id) {
+    let named = list.named(&name);
+    let ours = named
+        .iter()
+        .find(|one| fits(operation, one) && !draft.facts.held_elsewhere.contains_key(&one.id));
+    if let Some(found) = ours.or(named.first()).map(|one| (*one).clone()) {
+        if ours.is_some() {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
             let note = format!(
@@ -552,7 +572,15 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
     }
     let cluster_id = operation.target.cluster_id.clone().unwrap_or_default();
     let deleting = matches!(&draft.facts.cluster, Some(ClusterRefFact::Present(one)) if one.metadata.deletion_timestamp.is_some());
-    if deleting || draft.paused() {
+    if draft.paused() {
+        let says = Says::new(
+            "Paused",
+            "The lost request is not sent again while the resource is paused.",
+        );
+        let verdict = Verdict::out_of_sync(no(&says), says);
+        return draft.end(&verdict, None, Outcome::Waiting);
+    }
+    if deleting || draft.facts.namespace_terminating {
         let says = Says::new(
             "WaitingForCluster",
             "The lost request was not executed, and it is not sent again just now.",
