@@ -1,7 +1,7 @@
 //! Deleting or retaining a snapshot: never one that a restore is reading.
 
 use super::draft::{Draft, SnapshotStep};
-use super::take;
+use super::{follow, settle};
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
@@ -46,7 +46,7 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
             "No snapshot was taken; nothing is left behind.",
         ));
     }
-    if let Some(rival) = take::stopped_by(&draft).filter(|_| id.is_some()) {
+    if let Some(rival) = follow::stopped_by(&draft).filter(|_| id.is_some()) {
         let note = format!(
             "Snapshot {named} stays with DwsSnapshot {}/{}.",
             rival.namespace, rival.name
@@ -111,7 +111,7 @@ fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
     let name = operation.target.name.clone().unwrap_or_default();
     match list.named(&name).first() {
         Some(found)
-            if take::fits(&operation, found)
+            if settle::fits(&operation, found)
                 && !draft.facts.held_elsewhere.contains_key(&found.id) =>
         {
             draft.status.snapshot_id = Some(found.id.clone());
