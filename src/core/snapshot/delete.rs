@@ -240,23 +240,22 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         snapshot_id: snapshot.id.clone(),
     };
     let now = draft.facts.now;
-    let intent = match &former {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let target = Target {
-                snapshot_id: Some(snapshot.id.clone()),
-                ..Target::default()
-            };
-            let id = &draft.facts.fresh.operation_id;
-            Intent::new(
-                id,
-                OperationKind::DeleteSnapshot,
-                target,
-                Baseline::default(),
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = &former {
+        Intent::renewed(former, now, call)
+    } else {
+        let target = Target {
+            snapshot_id: Some(snapshot.id.clone()),
+            ..Target::default()
+        };
+        let id = &draft.facts.fresh.operation_id;
+        Intent::new(
+            id,
+            OperationKind::DeleteSnapshot,
+            target,
+            Baseline::default(),
+            now,
+            call,
+        )
     };
     let says = Says::new(
         "Deleting",

@@ -41,7 +41,7 @@ use crate::core::step::{Decision, Read, SecretWrite, Step};
 use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
 use crate::dws::model::{Cluster, Endpoint, Listing, Snapshot};
-pub(super) use samples::*;
+use samples::*;
 
 pub(super) const ID: &str = "11111111-1111-1111-1111-111111111111";
 pub(super) const OP: &str = "operation-1";
@@ -50,6 +50,7 @@ pub(super) const PASSWORD: &str = "Current-Pw1";
 /// A situation: facts at the start of the reconcile, and what its reads will show.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
+    #[allow(clippy::struct_field_names)] // the type of its field has that name
     pub facts: ClusterFacts,
     list: Option<Seen<Arc<ClusterList>>>,
     detail: Option<Seen<Arc<Cluster>>>,
@@ -380,8 +381,16 @@ impl Facts {
 /// A decision in one line.
 pub(super) fn line(decision: &Decision<DwsClusterStatus>) -> String {
     let mut parts = Vec::new();
-    if let Some(status) = decision.call.as_ref().map(|intent| intent.operation()) {
-        let more = match decision.call.as_ref().map(|intent| intent.call()) {
+    if let Some(status) = decision
+        .call
+        .as_ref()
+        .map(super::super::journal::Intent::operation)
+    {
+        let more = match decision
+            .call
+            .as_ref()
+            .map(super::super::journal::Intent::call)
+        {
             Some(Call::ResizeCluster { count, .. }) => format!(" +{count}"),
             Some(Call::DeleteCluster {
                 keep_last_manual_snapshot,
