@@ -32,7 +32,8 @@ pub(super) fn settle<'a>(
         .is_some_and(|task| task == "REBOOT_FAILURE" || task == "REBOOT_FAILED");
     let seen = operation.task_seen.is_some();
     let accepted = operation.phase == OperationPhase::Accepted;
-    if failed && (seen || accepted) {
+    // Until REBOOTING was seen, the word may still be that of the restart before.
+    if failed && (seen || (accepted && draft.window_over())) {
         draft.status.operation = None;
         let message = "The service could not restart the cluster (REBOOT_FAILURE): see the cluster's events in the \
                        console, then ask for a restart again."
@@ -62,8 +63,7 @@ pub(super) fn settle<'a>(
     if !accepted && !rebooting && draft.window_over() {
         draft.outcome_unknown(
             "The answer to a restart was lost and no restart was seen: it may or may not have happened, and it is not \
-             repeated."
-                .to_owned(),
+             repeated.",
         );
         return Ok(draft);
     }
@@ -113,7 +113,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         ..Baseline::default()
     };
     draft.record(names::RESTART_REQUESTED_AT, asked);
-    draft.status.last_failure = None;
+    draft.overcome(OperationKind::Restart);
     let call = Call::RestartCluster {
         cluster_id: cluster.id.clone(),
     };

@@ -3,6 +3,8 @@
 mod absorb;
 mod delete;
 mod draft;
+mod follow;
+mod settle;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -27,13 +29,13 @@ pub fn plan(facts: &SnapshotFacts) -> Step<DwsSnapshotStatus> {
         Err(step) => return *step,
     };
     if draft.status.snapshot_id.is_some() {
-        return take::follow(draft, account);
+        return follow::follow(draft, account);
     }
     if let Some(operation) = draft.status.operation.clone() {
-        return take::settle(draft, &operation);
+        return settle::settle(draft, &operation);
     }
     if let Some(id) = facts.object.spec.snapshot_id.clone() {
-        return take::adopt(draft, account, &id);
+        return follow::adopt(draft, account, &id);
     }
     take::begin(draft, account)
 }
