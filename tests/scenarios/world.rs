@@ -4,7 +4,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -453,6 +452,13 @@ impl World {
         Ok(value)
     }
 
+    /// Takes all faults away.
+    pub async fn forget_faults(&self) -> Result<()> {
+        let request = reqwest_client()?.delete(format!("{}/__sim/faults", self.url));
+        request.send().await?.error_for_status()?;
+        Ok(())
+    }
+
     /// What somebody else does; gives the id.
     pub async fn outside(&self, change: Value) -> Result<String> {
         let answer = self.tell("outside", change).await?;
@@ -620,9 +626,4 @@ fn merge(target: &mut Value, patch: &Value) {
             target.insert(key.clone(), value.clone());
         }
     }
-}
-
-/// The shared stack's operator log, for what must not be in it.
-pub async fn shared_log() -> Result<Arc<str>> {
-    Ok(shared_stack().await?.operator_log().into())
 }
