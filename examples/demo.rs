@@ -20,7 +20,7 @@ type Result<T> = anyhow::Result<T>;
 /// The demo's namespace.
 const NAMESPACE: &str = "dws-demo";
 /// No step of a simulated life takes longer.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -250,26 +250,24 @@ impl Demo {
         let begin = Instant::now();
         let mut last = String::new();
         loop {
+            let found = self.quiet(&["get", object, "-o", &format!("jsonpath={path}")])?;
             let table = self.quiet(&["get", object])?;
             let mut lines = table.lines();
             let (head, row) = (
                 lines.next().unwrap_or_default(),
                 lines.next().unwrap_or_default(),
             );
-            // The last column is the age, which is not news.
-            let news = row
-                .rsplit_once(char::is_whitespace)
-                .map_or(row, |(rest, _)| rest)
-                .trim_end()
-                .to_owned();
+            let news = aligned(head, row);
             if last.is_empty() {
-                println!("  {head}");
+                println!("  {}", aligned(head, head));
             }
-            if news != last {
-                println!("  {row}");
+            // The last column is the age, which is not news.
+            if news.rsplit_once(' ').map(|(rest, _)| rest)
+                != last.rsplit_once(' ').map(|(rest, _)| rest)
+            {
+                println!("  {news}");
                 last = news;
             }
-            let found = self.quiet(&["get", object, "-o", &format!("jsonpath={path}")])?;
             if found == wanted {
                 return Ok(());
             }
@@ -337,6 +335,31 @@ impl Demo {
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
+}
+
+/// A row of kubectl's table with columns as wide in every call: the cells begin where the head's words do.
+fn aligned(head: &str, row: &str) -> String {
+    let mut begins: Vec<usize> = Vec::new();
+    for (index, byte) in head.bytes().enumerate() {
+        let before = index
+            .checked_sub(1)
+            .map_or(b' ', |before| head.as_bytes()[before]);
+        if byte != b' ' && before == b' ' {
+            begins.push(index);
+        }
+    }
+    let mut cells = Vec::new();
+    for (column, begin) in begins.iter().enumerate() {
+        let end = begins
+            .get(column + 1)
+            .copied()
+            .unwrap_or(row.len())
+            .min(row.len());
+        let cell = row.get(*begin..end).unwrap_or_default().trim();
+        let width = if column == 0 { 28 } else { 14 };
+        cells.push(format!("{cell:<width$}"));
+    }
+    cells.join(" ").trim_end().to_owned()
 }
 
 fn title(text: &str) {

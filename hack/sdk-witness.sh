@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Drives the built simulator with Huawei Cloud's own Python SDK: the witness that the wire format is real.
-# Needs python3 with venv and, the first time, PyPI; is skipped with a line that says so where python3 is missing.
+# Needs python3 with venv and, the first time, PyPI; exits with 77 and a line that says so where one is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if ! command -v python3 >/dev/null; then
-  echo "SKIPPED sdk-witness: python3 is not installed (any 3.8 or later, with venv)"
-  exit 0
+  echo "skipped: the vendor's SDK as witness, since python3 is missing (3.8 or later, with venv)"
+  exit 77
 fi
 
 cache="${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}/sdk-witness"
@@ -15,16 +15,21 @@ if ! cmp -s "$requirements" "$cache/installed.txt"; then
   rm -rf "$cache"
   mkdir -p "$cache"
   if ! python3 -m venv "$cache" >"$cache.log" 2>&1; then
-    echo "SKIPPED sdk-witness: python3 has no venv (install python3-venv); see $cache.log"
-    exit 0
+    echo "skipped: the vendor's SDK as witness, since python3 has no venv (install python3-venv); see $cache.log"
+    exit 77
   fi
-  "$cache/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+  if ! "$cache/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" >"$cache.log" 2>&1; then
+    echo "skipped: the vendor's SDK as witness, since it cannot be installed from PyPI; see $cache.log"
+    exit 77
+  fi
   cp "$requirements" "$cache/installed.txt"
 fi
 
-simulator="${DWS_SIMULATOR:-${CARGO_TARGET_DIR:-target}/debug/dws-simulator}"
-if [ ! -x "$simulator" ]; then
-  cargo build --quiet --bin dws-simulator
+# One that is named is taken as it is; else the present state of the tree.
+simulator="${DWS_SIMULATOR:-}"
+if [ -z "$simulator" ]; then
+  cargo build --quiet --locked --bin dws-simulator
+  simulator="${CARGO_TARGET_DIR:-target}/debug/dws-simulator"
 fi
 
 work="$(mktemp -d)"

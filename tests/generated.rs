@@ -14,7 +14,7 @@ fn committed_files_are_up_to_date() {
         let committed = std::fs::read_to_string(root.join(name)).unwrap_or_default();
         assert!(
             committed == content,
-            "{name} differs from the types: run make generate"
+            "{name} differs from the code: run make generate"
         );
     }
 }

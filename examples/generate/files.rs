@@ -3,6 +3,7 @@
 
 use dws_operator::api::crd::{cluster_crd, snapshot_crd};
 use dws_operator::api::rules;
+use dws_operator::operator::docs::configuration_markdown;
 
 use super::reference;
 
@@ -32,5 +33,6 @@ pub fn all() -> Result<Vec<(&'static str, String)>, serde_yaml_ng::Error> {
                 rules::snapshot::CHANGES,
             ),
         ),
+        ("docs/configuration.md", configuration_markdown()),
     ])
 }

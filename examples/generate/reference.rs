@@ -50,7 +50,7 @@ pub fn page(crd: &CustomResourceDefinition, rules: &[Rule], changes: &[(&str, Ch
     spec(&mut page, schema, rules, changes);
     status(&mut page, schema);
     columns(&mut page, crd);
-    refusals(&mut page, rules);
+    refusals(&mut page, rules, changes);
     page
 }
 
@@ -120,25 +120,27 @@ fn columns(page: &mut String, crd: &CustomResourceDefinition) {
     page.push('\n');
 }
 
-fn refusals(page: &mut String, rules: &[Rule]) {
+/// The rules in words; the expressions stand in the CRD. One sentence stands for all fixed fields.
+fn refusals(page: &mut String, rules: &[Rule], changes: &[(&str, Change)]) {
     page.push_str(
-        "## What is refused, and what to write instead\n\nThe API server judges these rules when a manifest is applied; \
-         limits of a single value (above) are judged first. Where an answer can name the value to write, it does.\n\n\
-         | Field | Answer | Rule |\n|---|---|---|\n",
+        "## What is refused, and what to write instead\n\nThe API server judges a manifest when it is applied: first the limits of each \
+         value (above), then these rules. Where an answer can name the value to write, it does.\n\n\
+         | Field | Answer |\n|---|---|\n",
     );
-    for rule in rules {
-        let at = if rule.at.is_empty() {
-            "the resource"
-        } else {
-            rule.at
-        };
-        let _ = writeln!(
-            page,
-            "| `{}` | {} | on {at}: `{}` |",
-            rule.field,
-            cell(&rule.message).replace('<', "&lt;"),
-            rule.expression.replace('|', "\\|"),
-        );
+    let is_fixed = |rule: &&Rule| {
+        let fixed = changes
+            .iter()
+            .any(|(path, change)| *path == rule.field && *change == Change::Fixed);
+        fixed && rule.expression.contains("oldSelf")
+    };
+    for rule in rules.iter().filter(|rule| !is_fixed(rule)) {
+        let answer = cell(&rule.message).replace('<', "&lt;");
+        let _ = writeln!(page, "| `{}` | {answer} |", rule.field);
+    }
+    if let Some(rule) = rules.iter().find(is_fixed) {
+        let short = rule.field.strip_prefix("spec.").unwrap_or(&rule.field);
+        let answer = cell(&rule.message.replacen(short, "the field", 1));
+        let _ = writeln!(page, "| every *fixed* field | {answer} |");
     }
 }
 

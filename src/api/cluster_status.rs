@@ -2,7 +2,7 @@
 //!
 //! The service's words stay verbatim, unknown ones too, so no string of its has a pattern or an
 //! enum here: a status write that the API server refuses would lose an id. Lengths are bounded all
-//! the same (rules cost by size, and etcd refuses objects beyond 1.5 MiB); [`super::fit`] cuts what a
+//! the same (rules cost by size, and etcd refuses objects beyond 1.5 MiB); `fitted()` cuts what a
 //! strange answer would overrun.
 
 use std::collections::BTreeMap;
@@ -213,16 +213,16 @@ pub struct RejectedSecret {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LastFailure {
-    /// Which operation failed.
+    /// Kind of the operation that failed.
     pub kind: OperationKind,
     /// The condition reason that it is shown as.
     #[schemars(length(max = 128))]
     pub reason: String,
-    /// The service's code.
+    /// The service's code, such as `DWS.6000`; absent where it gave none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub code: Option<String>,
-    /// The service's words and what to do.
+    /// The service's words, and what to do.
     #[schemars(length(max = 4096))]
     pub message: String,
     /// `metadata.generation` that it belongs to: a later one is a new try.
@@ -236,14 +236,14 @@ pub struct LastFailure {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FinalSnapshot {
-    /// Its name.
+    /// Name of the final snapshot at the service.
     #[schemars(length(max = 128))]
     pub name: String,
-    /// Its id, once known.
+    /// Id of the final snapshot, once known.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 128))]
     pub id: Option<String>,
-    /// How many failed and were deleted.
+    /// Number of final snapshots that failed and were deleted.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures: i32,
 }

@@ -5,7 +5,7 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceColumnDefinition;
 
-/// Name, type, JSONPath, priority and meaning of one column.
+/// Name, type, JSON path, priority and meaning of one column.
 type Column = (&'static str, &'static str, &'static str, i32, &'static str);
 
 const READY: &str = r#".status.conditions[?(@.type=="Ready")].status"#;

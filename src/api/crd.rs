@@ -23,7 +23,7 @@ pub fn crds() -> Vec<CustomResourceDefinition> {
 pub fn cluster_crd() -> CustomResourceDefinition {
     finished(
         DwsCluster::crd(),
-        columns::cluster(),
+        &columns::cluster(),
         &rules::cluster::rules(),
     )
 }
@@ -32,7 +32,7 @@ pub fn cluster_crd() -> CustomResourceDefinition {
 pub fn snapshot_crd() -> CustomResourceDefinition {
     finished(
         DwsSnapshot::crd(),
-        columns::snapshot(),
+        &columns::snapshot(),
         &rules::snapshot::rules(),
     )
 }
@@ -52,12 +52,12 @@ pub fn field_of<'a>(schema: &'a JSONSchemaProps, path: &str) -> Option<&'a JSONS
 
 fn finished(
     mut crd: CustomResourceDefinition,
-    columns: Vec<CustomResourceColumnDefinition>,
+    columns: &[CustomResourceColumnDefinition],
     rules: &[Rule],
 ) -> CustomResourceDefinition {
     // There is one version; a second would have columns of its own.
     for version in &mut crd.spec.versions {
-        version.additional_printer_columns = Some(columns.clone());
+        version.additional_printer_columns = Some(columns.to_vec());
         let schema = version
             .schema
             .as_mut()
@@ -151,11 +151,14 @@ mod tests {
         schema.type_.as_deref() == Some(name)
     }
 
-    fn kinds() -> [(
+    /// A definition with its rules and its table of changes.
+    type Kind = (
         CustomResourceDefinition,
         Vec<Rule>,
         &'static [(&'static str, Change)],
-    ); 2] {
+    );
+
+    fn kinds() -> [Kind; 2] {
         [
             (
                 cluster_crd(),

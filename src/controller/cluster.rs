@@ -46,14 +46,17 @@ pub async fn reconcile(
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         execute::forget_uid(ctx, &former);
     }
-    let object = match execute::settle_answers(ctx, object).await? {
+    let object = match Box::pin(execute::settle_answers(ctx, object)).await? {
         Ok(object) => Arc::new(object),
         Err(reconciled) => return Ok(reconciled),
     };
     ctx.wake_all(&ctx.index.apply_cluster(&object, Order::Stream));
 
     let resolved = resolve(ctx, &object).await?;
-    let (decision, account_facts) = decide(ctx, &object, &resolved).await?;
+    let follow = || interest(&object, key.clone(), Outcome::InSync);
+    execute::first_interest(ctx, &uid, &resolved, follow);
+    let decision = decide(ctx, &object, &resolved).await?;
+    let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
     let place = SecretPlace {
@@ -61,16 +64,15 @@ pub async fn reconcile(
         name: secrets::connection_secret_name(&object),
     };
     let gone = decision.remove_finalizer;
-    let account = resolved.account.as_ref();
-    let (current, reconciled) = execute::act(
+    let act = execute::act(
         ctx,
         object.as_ref(),
         Some(&place),
         account,
         decision,
         deadline,
-    )
-    .await?;
+    );
+    let (current, reconciled) = Box::pin(act).await?;
     if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
         events::publish(ctx, object.as_ref(), &[note]).await;
     }
@@ -79,10 +81,7 @@ pub async fn reconcile(
         return Ok(reconciled);
     };
     ctx.wake_all(&ctx.index.apply_cluster(&current, Order::Stream));
-    let source = match (gone, account_facts) {
-        (false, true) => Some((&resolved.source, account)),
-        _ => None,
-    };
+    let source = (!gone && account.is_some()).then_some((&resolved.source, account));
     execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
     Ok(reconciled)
 }
@@ -100,18 +99,18 @@ pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
         && object.finalizers().iter().any(|found| found == FINALIZER)
 }
 
-/// Plans, reads what the plan asks for, plans again. Also tells whether there are credentials at all.
+/// Plans, reads what the plan asks for, plans again.
 async fn decide(
     ctx: &Context,
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
-) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
+) -> Result<Decision<DwsClusterStatus>, ReconcileError> {
     let mut facts = first_facts(ctx, object, resolved).await?;
     let mut reads: Vec<Read> = Vec::new();
     loop {
         refresh(ctx, &mut facts, resolved);
         let read = match plan(&facts) {
-            Step::Act(decision) => return Ok((*decision, resolved.account.is_some())),
+            Step::Act(decision) => return Ok(*decision),
             Step::Read(read) => read,
         };
         if reads.contains(&read) || reads.len() >= MAX_READS {

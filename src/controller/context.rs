@@ -45,10 +45,10 @@ impl Default for Settings {
             adoption_namespaces: BTreeSet::from(["*".to_owned()]),
             allow_namespace_credentials: true,
             request_timeout: Duration::from_secs(30),
-            ambiguity_window: Duration::from_secs(600),
+            ambiguity_window: Duration::from_mins(10),
             active_interval: Duration::from_secs(10),
-            idle_interval: Duration::from_secs(60),
-            reconcile_timeout: Duration::from_secs(180),
+            idle_interval: Duration::from_mins(1),
+            reconcile_timeout: Duration::from_mins(3),
         }
     }
 }

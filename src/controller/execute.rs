@@ -8,12 +8,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
+use super::account::{self, Resolved};
 use super::context::{Context, Reconciled, signed};
 use super::error::{ReconcileError, StoreError};
+use super::events;
 use super::secrets::{self, Owner};
 use super::store::{self, AnswerStored, Managed};
 use super::watch::kind_name;
-use super::{account, events};
 use crate::api::Operation;
 use crate::core::journal::StoredIntent;
 use crate::core::step::{Absorbed, Decision, EventNote, Outcome, SecretWrite};
@@ -314,6 +315,21 @@ async fn write_secret(
     let written = version.is_some();
     ctx.memory.wrote("Secret", &owner.namespace, name, version);
     Ok(written)
+}
+
+/// Before the first plan in this process: what the plan reads of ids is remembered only of those that
+/// somebody follows.
+pub fn first_interest(
+    ctx: &Context,
+    uid: &str,
+    resolved: &Resolved,
+    interest: impl FnOnce() -> Interest,
+) {
+    if let Some(account) = &resolved.account
+        && !ctx.memory.is_using(uid, &resolved.source)
+    {
+        account.watch(interest());
+    }
 }
 
 /// After a decision: the observer learns what to follow, and credentials that nobody takes are let go.

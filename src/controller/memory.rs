@@ -147,6 +147,13 @@ impl Memory {
         entry.low_count_since
     }
 
+    /// Whether a resource was last seen with these credentials.
+    pub fn is_using(&self, uid: &str, source: &Source) -> bool {
+        let inner = self.inner.lock();
+        let entry = inner.by_uid.get(uid);
+        entry.is_some_and(|entry| entry.source.as_ref() == Some(source))
+    }
+
     /// Remembers which credentials a resource uses. Gives the former ones, if they are others.
     pub fn uses(&self, uid: &str, source: Option<&Source>) -> Option<Source> {
         let mut inner = self.inner.lock();

@@ -21,6 +21,8 @@ pub mod snapshot;
 pub mod store;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod watch;
 
 pub use context::{Context, Observe, Reconciled, Settings};
@@ -38,8 +40,8 @@ use crate::observer::{Kind, ResourceKey};
 pub async fn reconcile(ctx: &Context, key: &ResourceKey) -> Result<Reconciled, ReconcileError> {
     let work = async {
         match key.kind {
-            Kind::Cluster => cluster::reconcile(ctx, &key.namespace, &key.name).await,
-            Kind::Snapshot => snapshot::reconcile(ctx, &key.namespace, &key.name).await,
+            Kind::Cluster => Box::pin(cluster::reconcile(ctx, &key.namespace, &key.name)).await,
+            Kind::Snapshot => Box::pin(snapshot::reconcile(ctx, &key.namespace, &key.name)).await,
         }
     };
     let limit = ctx.settings.reconcile_timeout;

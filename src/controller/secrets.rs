@@ -21,7 +21,7 @@ use crate::api::DwsCluster;
 use crate::api::names::GROUP;
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
 
-/// The type that servicebinding.io gives a PostgreSQL binding. A Secret's type can never be changed.
+/// The type that `servicebinding.io` gives a `PostgreSQL` binding. A Secret's type can never be changed.
 const TYPE: &str = "servicebinding.io/postgresql";
 /// Who made it.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "dws-operator");
@@ -167,7 +167,9 @@ pub async fn put(
     }
     dress(&mut wanted, owner);
     if let Some(mut former) = wanted.data.replace(encoded(data)) {
-        former.values_mut().for_each(|value| value.0.zeroize());
+        for value in former.values_mut() {
+            value.0.zeroize();
+        }
     }
     replace(client, &path, name, wanted).await.map(Some)
 }
@@ -367,8 +369,14 @@ mod tests {
         let mut namesake = reference("DwsCluster", "wh", "uid-y");
         namesake.api_version = "example.com/v1".to_owned();
         let judged = |references: &[OwnerReference]| judge(references, &owner());
-        assert_eq!(judged(&[ours.clone()]), Ownership::Ours { reown: false });
-        assert_eq!(judged(&[former.clone()]), Ownership::Ours { reown: true });
+        assert_eq!(
+            judged(std::slice::from_ref(&ours)),
+            Ownership::Ours { reown: false }
+        );
+        assert_eq!(
+            judged(std::slice::from_ref(&former)),
+            Ownership::Ours { reown: true }
+        );
         assert_eq!(judged(&[former, ours]), Ownership::Ours { reown: false });
         assert_eq!(
             judged(&[]),

@@ -39,7 +39,7 @@ pub async fn reconcile(
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         execute::forget_uid(ctx, &former);
     }
-    let object = match execute::settle_answers(ctx, object).await? {
+    let object = match Box::pin(execute::settle_answers(ctx, object)).await? {
         Ok(object) => Arc::new(object),
         Err(reconciled) => return Ok(reconciled),
     };
@@ -54,13 +54,15 @@ pub async fn reconcile(
         None => Resolved::unknown(),
     };
     let secret = secret.unwrap_or_default();
+    let follow = || interest(&object, key.clone(), Outcome::Waiting);
+    execute::first_interest(ctx, &uid, &resolved, follow);
     let decision = decide(ctx, &object, cluster, secret, &resolved).await?;
+    let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
     let gone = decision.remove_finalizer;
-    let account = resolved.account.as_ref();
-    let (current, reconciled) =
-        execute::act(ctx, object.as_ref(), None, account, decision, deadline).await?;
+    let act = execute::act(ctx, object.as_ref(), None, account, decision, deadline);
+    let (current, reconciled) = Box::pin(act).await?;
     if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
         events::publish(ctx, object.as_ref(), &[note]).await;
     }

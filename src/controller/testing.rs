@@ -172,8 +172,8 @@ impl State {
         } else if merge {
             json_patch::merge(&mut wanted, &body);
         } else {
-            let patch: json_patch::Patch = serde_json::from_value(body).unwrap();
-            if json_patch::patch(&mut wanted, &patch).is_err() {
+            let operations: json_patch::Patch = serde_json::from_value(body).unwrap();
+            if json_patch::patch(&mut wanted, &operations).is_err() {
                 return failure(422, "Invalid", &[]);
             }
         }
@@ -216,11 +216,13 @@ fn failure(code: u16, reason: &str, causes: &[&str]) -> (StatusCode, Value) {
     (StatusCode::from_u16(code).unwrap(), body)
 }
 
+#[allow(clippy::needless_pass_by_value)] // for map_err
 fn lost(text: impl ToString) -> std::io::Error {
     std::io::Error::other(text.to_string())
 }
 
 /// A stored cluster with this status.
+#[allow(clippy::needless_pass_by_value)] // made on the spot by all who call
 pub fn cluster(status: Value) -> Value {
     json!({
         "apiVersion": "dws.huaweicloud.com/v1alpha1", "kind": "DwsCluster",

@@ -164,11 +164,11 @@ fn take<K: Indexed>(ctx: &Context, object: DeserializeGuard<K>, order: Order) {
 
 /// Follows the names of Secrets in one namespace (`None`: in all) until it is dropped.
 pub async fn secrets(ctx: Context, namespace: Option<String>) {
-    let api: Api<Secret> = scoped(&ctx, namespace.as_deref());
+    let api: Api<PartialObjectMeta<Secret>> = scoped(&ctx, namespace.as_deref());
     let config = watcher::Config::default()
         .timeout(WATCH_SECONDS)
         .fields(SECRET_TYPES);
-    let events = watcher::metadata_watcher(api, config).backoff(pauses());
+    let events = watcher::watcher(api, config).backoff(pauses());
     wake_users(&ctx, namespace.as_deref(), events).await;
 }
 

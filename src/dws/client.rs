@@ -265,3 +265,6 @@ fn checked(id: &str) -> Result<&str, Failure> {
         "Correct the id: the service's are of at most 64 letters, digits and hyphens.",
     ))
 }
+
+#[cfg(test)]
+mod tests;

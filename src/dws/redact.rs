@@ -66,6 +66,13 @@ impl Redactor {
         for plain in [secret, &quoted] {
             forms.extend((0..3).map(|shift| base64_piece(plain.as_bytes(), shift)));
         }
+        // Two habits of JSON writers: to escape the slash, and what HTML would stumble over.
+        forms.push(Zeroizing::new(quoted.replace('/', "\\/")));
+        let mut html = quoted.clone();
+        for c in ['<', '>', '&', '=', '\''] {
+            html = Zeroizing::new(html.replace(c, &format!("\\u{:04x}", u32::from(c))));
+        }
+        forms.push(html);
         forms.push(quoted);
         for form in forms {
             let url_safe = Zeroizing::new(form.replace('+', "-").replace('/', "_"));
@@ -146,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    const SECRET: &str = "Canary>?\"Pass w0rd";
+    const SECRET: &str = "Canary>?\"Pass /w0rd";
 
     #[test]
     fn a_secret_goes_in_every_form() {
@@ -158,6 +165,8 @@ mod tests {
             json.clone(),
             utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string(),
             SECRET.replace(' ', "\n"),
+            json.replace('/', "\\/"),
+            json.replace('>', "\\u003e"),
         ];
         for prefix in ["", "a", "ab", "abc"] {
             for suffix in ["", "x", "xy"] {

@@ -33,6 +33,9 @@ use crate::entropy::Entropy;
 /// An id that was read stays known this long before somebody must follow it.
 pub(super) const READ_IDS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
+/// A reconcile that found the account pending is over by then.
+const LOOKED_TOO_EARLY: SignedDuration = SignedDuration::from_secs(5);
+
 /// One account: its client, its observer, its circuit, its token bucket. Clones are the same account.
 #[derive(Clone)]
 pub struct Account(Arc<Inner>);
@@ -45,6 +48,7 @@ struct Inner {
     entropy: Entropy,
     pace: interval::Pace,
     gate: tokio::sync::Mutex<()>,
+    opened: tokio::sync::Notify,
     project_gate: tokio::sync::Mutex<()>,
     clusters: Flight<ClusterList>,
     snapshots: Flight<SnapshotList>,
@@ -57,20 +61,34 @@ pub(super) struct State {
     pub(super) breaker: Breaker,
     pub(super) project: Option<String>,
     pub(super) clusters: Option<Arc<ClusterList>>,
+    /// When the first list arrived.
+    pub(super) first_list_at: Option<Timestamp>,
     pub(super) snapshots: Option<Arc<SnapshotList>>,
-    pub(super) clusters_busy: bool,
-    pub(super) snapshots_busy: bool,
+    pub(super) busy: Busy,
     pub(super) cluster_absences: Absences,
     pub(super) snapshot_absences: Absences,
     /// When which ids were read in detail.
     pub(super) read_ids: HashMap<String, Timestamp>,
-    /// A poll came back, well or not.
-    pub(super) polled: bool,
-    /// When the latest poll began.
-    pub(super) last_poll: Option<Timestamp>,
-    /// The latest poll listed snapshots, or tried to.
+    pub(super) polls: Polls,
+}
+
+/// Something goes on that will end by itself.
+#[derive(Default)]
+pub(super) struct Busy {
+    pub(super) clusters: bool,
+    pub(super) snapshots: bool,
+}
+
+/// The polls so far.
+#[derive(Default)]
+pub(super) struct Polls {
+    /// One came back, well or not, or somebody else's list did.
+    pub(super) returned: bool,
+    /// When the latest began.
+    pub(super) last: Option<Timestamp>,
+    /// The latest listed snapshots, or tried to.
     pub(super) snapshots_tried: bool,
-    /// Spreads the next poll, from `[0, 1)`.
+    /// Spreads the next one, from `[0, 1)`.
     pub(super) unit: f64,
 }
 
@@ -103,6 +121,7 @@ impl Account {
             entropy,
             pace,
             gate: tokio::sync::Mutex::default(),
+            opened: tokio::sync::Notify::new(),
             project_gate: tokio::sync::Mutex::default(),
             clusters: Flight::default(),
             snapshots: Flight::default(),
@@ -117,7 +136,7 @@ impl Account {
     pub fn facts(&self, adoption_allowed: bool) -> facts::Account {
         let state = self.0.state.lock();
         let circuit = state.breaker.circuit();
-        if !state.polled && circuit.is_none() {
+        if !state.polls.returned && circuit.is_none() {
             return facts::Account::Pending;
         }
         let Some(project_id) = state.project.clone() else {
@@ -211,8 +230,17 @@ impl Account {
     }
 
     /// A resource tells what it follows from now on, in place of what it told before.
+    ///
+    /// One who is new here may have looked before the first list arrived and told its interest after: it
+    /// is woken at once, rather than by the next list.
     pub fn watch(&self, interest: Interest) {
-        self.0.seat.watch(interest);
+        let key = interest.key.clone();
+        let is_new = self.0.seat.watch(interest);
+        let first = self.0.state.lock().first_list_at;
+        let is_recent = |first| self.now().duration_since(first) < LOOKED_TOO_EARLY;
+        if is_new && first.is_some_and(is_recent) {
+            self.0.seat.wake(vec![key]);
+        }
     }
 
     /// A resource follows nothing any more.
@@ -281,6 +309,11 @@ impl Account {
         &self.0.gate
     }
 
+    /// The circuit opened.
+    pub(super) fn opened(&self) -> &tokio::sync::Notify {
+        &self.0.opened
+    }
+
     pub(super) fn project_gate(&self) -> &tokio::sync::Mutex<()> {
         &self.0.project_gate
     }
@@ -321,7 +354,11 @@ impl Account {
             None => state.breaker.succeeded(ticket),
             Some(failure) => state.breaker.failed(now, ticket, scope, failure),
         };
+        let open = failure.is_some() && state.breaker.until().is_some();
         drop(state);
+        if open {
+            self.0.opened.notify_waiters();
+        }
         self.0.seat.signal(signal);
     }
 

@@ -12,7 +12,7 @@ use crate::dws::answer::{Failure, Meaning};
 /// Pauses after failures in a row, in seconds; the last one stays.
 const PAUSES: [i64; 5] = [2, 4, 8, 16, 30];
 /// Five failed authentications lock an access key for five minutes, so one a minute.
-const AUTHENTICATION_PAUSE: SignedDuration = SignedDuration::from_secs(60);
+const AUTHENTICATION_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// The longest `Retry-After` that is honoured: a wrong one must not stop the account for a day.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// Throttled again this soon after the pause: the pauses go on growing.
@@ -67,7 +67,8 @@ pub struct Breaker {
     open: Option<Opening>,
     openings: u64,
     step: usize,
-    throttled_until: Option<Timestamp>,
+    /// When the last pause of a throttled account ended, and which it was.
+    throttled: Option<(Timestamp, usize)>,
     failed_polls: u32,
     idle_told: bool,
     proven: bool,
@@ -92,12 +93,11 @@ impl Breaker {
             return Signal::default();
         }
         self.proven = true;
-        self.step = 0;
         let Some(open) = self.open.take() else {
             return Signal::default();
         };
         if open.reason == CircuitReason::Throttled {
-            self.throttled_until = Some(open.until);
+            self.throttled = Some((open.until, self.step));
         }
         Signal {
             with_work: true,
@@ -124,13 +124,17 @@ impl Breaker {
         if ticket.0 != self.openings {
             return self.failed_late(now, reason, failure);
         }
-        let again = before == Some(reason)
-            || (reason == CircuitReason::Throttled
-                && before.is_none()
-                && self.throttled_until.is_some_and(|until| {
-                    now >= until && now.duration_since(until) < MEMORY_OF_THROTTLING
-                }));
-        self.step = if again { self.step + 1 } else { 0 };
+        let former = match before {
+            Some(before) => (before == reason).then_some(self.step),
+            None if reason == CircuitReason::Throttled => self
+                .throttled
+                .filter(|(until, _)| {
+                    now >= *until && now.duration_since(*until) < MEMORY_OF_THROTTLING
+                })
+                .map(|(_, step)| step),
+            None => None,
+        };
+        self.step = former.map_or(0, |step| step.saturating_add(1));
         let until = later(now, pause(reason, failure, self.step));
         self.open_until(now, until, reason, failure);
         Signal {
@@ -216,24 +220,21 @@ impl Breaker {
 }
 
 fn reason(meaning: Meaning, scope: Scope) -> Option<CircuitReason> {
-    match (meaning, scope) {
-        (Meaning::Throttled, _) => Some(CircuitReason::Throttled),
-        (Meaning::Unauthenticated, _) => Some(CircuitReason::CredentialsInvalid),
-        (Meaning::Unavailable | Meaning::Garbled, _) => Some(CircuitReason::ServiceUnavailable),
-        (_, Scope::Object) => None,
-        (
-            Meaning::Forbidden | Meaning::Absent | Meaning::AbsentOrForbidden | Meaning::Invalid,
-            Scope::Account,
-        ) => Some(CircuitReason::CredentialsInvalid),
-        (
-            Meaning::Busy
-            | Meaning::NameTaken
-            | Meaning::BadPassword
-            | Meaning::Quota
-            | Meaning::SoldOut
-            | Meaning::Unknown,
-            Scope::Account,
-        ) => Some(CircuitReason::ServiceUnavailable),
+    let of_account = scope == Scope::Account;
+    match meaning {
+        Meaning::Throttled => Some(CircuitReason::Throttled),
+        Meaning::Unauthenticated => Some(CircuitReason::CredentialsInvalid),
+        Meaning::Unavailable | Meaning::Garbled => Some(CircuitReason::ServiceUnavailable),
+        // No list, no project: this credential cannot work as it is.
+        Meaning::Forbidden | Meaning::Absent | Meaning::AbsentOrForbidden | Meaning::Invalid => {
+            of_account.then_some(CircuitReason::CredentialsInvalid)
+        }
+        Meaning::Busy
+        | Meaning::NameTaken
+        | Meaning::BadPassword
+        | Meaning::Quota
+        | Meaning::SoldOut
+        | Meaning::Unknown => of_account.then_some(CircuitReason::ServiceUnavailable),
     }
 }
 
@@ -256,15 +257,38 @@ fn later(now: Timestamp, pause: SignedDuration) -> Timestamp {
     now.checked_add(pause).unwrap_or(Timestamp::MAX)
 }
 
-fn held(open: &Opening, now: Timestamp) -> Failure {
-    let meaning = match open.reason {
-        CircuitReason::Throttled => Meaning::Throttled,
-        CircuitReason::CredentialsInvalid => Meaning::Unauthenticated,
-        CircuitReason::ServiceUnavailable => Meaning::Unavailable,
+/// A failure of a list or of the project's look-up, as those see it who wanted something else: it says
+/// nothing about any object. A not-found of the project must never read as one of a cluster.
+pub(super) fn of_account(failure: Failure) -> Failure {
+    let Some(reason) = reason(failure.meaning, Scope::Account) else {
+        return failure;
+    };
+    let meaning = match (failure.meaning, reason) {
+        (Meaning::Garbled, _) => Meaning::Garbled,
+        (_, reason) => meaning(reason),
     };
     Failure {
         meaning,
         class: meaning.class(),
+        field: None,
+        ..failure
+    }
+}
+
+fn meaning(reason: CircuitReason) -> Meaning {
+    match reason {
+        CircuitReason::Throttled => Meaning::Throttled,
+        CircuitReason::CredentialsInvalid => Meaning::Unauthenticated,
+        CircuitReason::ServiceUnavailable => Meaning::Unavailable,
+    }
+}
+
+fn held(open: &Opening, now: Timestamp) -> Failure {
+    let meaning = meaning(open.reason);
+    Failure {
+        meaning,
+        class: meaning.class(),
+        field: None,
         retry_after: open.until.duration_since(now).try_into().ok(),
         sent: false,
         ..open.failure.clone()
@@ -282,202 +306,4 @@ fn message(failure: &Failure) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use rstest::rstest;
-
-    use super::*;
-
-    fn failure(meaning: Meaning) -> Failure {
-        Failure {
-            meaning,
-            class: meaning.class(),
-            http: Some(503),
-            code: Some("APIGW.0613".to_owned()),
-            message: "backend unavailable".to_owned(),
-            field: None,
-            advice: "Wait.",
-            retry_after: None,
-            sent: true,
-        }
-    }
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(1_000 + seconds)
-    }
-
-    fn ticket(breaker: &Breaker, now: Timestamp) -> Ticket {
-        match breaker.admit(now) {
-            Admission::Go(ticket) | Admission::Probe(ticket) => ticket,
-            Admission::Held(failure) => panic!("held: {failure:?}"),
-        }
-    }
-
-    /// Fails probe after probe; returns the pauses in seconds.
-    fn pauses(breaker: &mut Breaker, failure: &Failure, many: usize) -> Vec<i64> {
-        let mut now = breaker.until().unwrap_or(at(0));
-        (0..many)
-            .map(|_| {
-                let ticket = ticket(breaker, now);
-                breaker.failed(now, ticket, Scope::Account, failure);
-                let until = breaker.until().expect("open");
-                let pause = until.duration_since(now).as_secs();
-                now = until;
-                pause
-            })
-            .collect()
-    }
-
-    #[rstest]
-    #[case(Meaning::Throttled, None, vec![2, 4, 8, 16, 30, 30])]
-    #[case(Meaning::Throttled, Some(7), vec![7, 7])]
-    #[case(Meaning::Throttled, Some(0), vec![1])]
-    #[case(Meaning::Throttled, Some(86_400), vec![600])]
-    #[case(Meaning::Unavailable, None, vec![2, 4, 8, 16, 30, 30])]
-    #[case(Meaning::Unavailable, Some(1), vec![2, 4])]
-    #[case(Meaning::Unavailable, Some(20), vec![20])]
-    #[case(Meaning::Garbled, None, vec![2, 4, 8])]
-    #[case(Meaning::Unauthenticated, None, vec![60, 60])]
-    #[case(Meaning::Unauthenticated, Some(1), vec![60])]
-    #[case(Meaning::Forbidden, None, vec![60])]
-    #[case(Meaning::Unknown, None, vec![2, 4])]
-    fn pauses_by_meaning(
-        #[case] meaning: Meaning,
-        #[case] retry_after: Option<u64>,
-        #[case] expected: Vec<i64>,
-    ) {
-        let failure = Failure {
-            retry_after: retry_after.map(Duration::from_secs),
-            ..failure(meaning)
-        };
-        let mut breaker = Breaker::default();
-        assert_eq!(pauses(&mut breaker, &failure, expected.len()), expected);
-    }
-
-    #[rstest]
-    #[case(Meaning::Busy)]
-    #[case(Meaning::Forbidden)]
-    #[case(Meaning::Absent)]
-    #[case(Meaning::AbsentOrForbidden)]
-    #[case(Meaning::NameTaken)]
-    #[case(Meaning::BadPassword)]
-    #[case(Meaning::Quota)]
-    #[case(Meaning::SoldOut)]
-    #[case(Meaning::Invalid)]
-    #[case(Meaning::Unknown)]
-    fn what_concerns_one_object_leaves_the_account_alone(#[case] meaning: Meaning) {
-        let mut breaker = Breaker::default();
-        let ticket = ticket(&breaker, at(0));
-        breaker.failed(at(0), ticket, Scope::Object, &failure(meaning));
-        assert_eq!(breaker.circuit(), None);
-        assert!(matches!(breaker.admit(at(0)), Admission::Go(_)));
-    }
-
-    #[test]
-    fn an_untried_account_is_probed() {
-        let mut breaker = Breaker::default();
-        let Admission::Probe(ticket) = breaker.admit(at(0)) else {
-            panic!("not a probe");
-        };
-        breaker.succeeded(ticket);
-        assert!(matches!(breaker.admit(at(0)), Admission::Go(_)));
-    }
-
-    #[test]
-    fn held_until_the_pause_is_over_then_probed_then_closed() {
-        let mut breaker = Breaker::default();
-        let first = ticket(&breaker, at(0));
-        let signal = breaker.failed(at(0), first, Scope::Object, &failure(Meaning::Throttled));
-        assert!(signal.with_work && !signal.idle);
-        let Admission::Held(held) = breaker.admit(at(1)) else {
-            panic!("not held");
-        };
-        assert!(!held.sent);
-        assert_eq!(held.meaning, Meaning::Throttled);
-        assert_eq!(held.retry_after, Some(Duration::from_secs(1)));
-        let Admission::Probe(probe) = breaker.admit(at(2)) else {
-            panic!("no probe");
-        };
-        assert!(breaker.circuit().is_some(), "open until the probe succeeds");
-        assert!(breaker.succeeded(probe).with_work);
-        assert_eq!(breaker.circuit(), None);
-        // Throttled again at once: the pauses go on; after a while they begin anew.
-        assert_eq!(
-            {
-                let ticket = ticket(&breaker, at(3));
-                breaker.failed(at(3), ticket, Scope::Object, &failure(Meaning::Throttled));
-                breaker.until()
-            },
-            Some(at(5))
-        );
-    }
-
-    #[test]
-    fn answers_from_before_the_opening_neither_close_nor_lengthen() {
-        let mut breaker = Breaker::default();
-        let old = ticket(&breaker, at(0));
-        for _ in 0..50 {
-            breaker.failed(at(0), old, Scope::Object, &failure(Meaning::Unavailable));
-        }
-        assert_eq!(breaker.until(), Some(at(2)));
-        assert_eq!(breaker.succeeded(old), Signal::default());
-        assert_eq!(breaker.until(), Some(at(2)));
-        let asked = Failure {
-            retry_after: Some(Duration::from_secs(9)),
-            ..failure(Meaning::Unavailable)
-        };
-        breaker.failed(at(0), old, Scope::Object, &asked);
-        assert_eq!(breaker.until(), Some(at(9)), "the service's own word does");
-        breaker.failed(
-            at(1),
-            old,
-            Scope::Object,
-            &failure(Meaning::Unauthenticated),
-        );
-        assert_eq!(breaker.until(), Some(at(61)), "a failed login does");
-    }
-
-    #[test]
-    fn idle_resources_learn_after_three_polls_and_when_it_is_over() {
-        let mut breaker = Breaker::default();
-        let mut told = Vec::new();
-        let mut now = at(0);
-        for _ in 0..5 {
-            let ticket = ticket(&breaker, now);
-            breaker.failed(now, ticket, Scope::Account, &failure(Meaning::Unavailable));
-            told.push(breaker.poll_failed().idle);
-            now = breaker.until().expect("open");
-        }
-        assert_eq!(told, [false, false, true, false, false]);
-        assert_eq!(breaker.circuit().map(|c| c.failed_polls), Some(5));
-        let ticket = ticket(&breaker, now);
-        let closed = breaker.succeeded(ticket);
-        assert!(closed.idle && closed.with_work);
-        assert!(!breaker.poll_succeeded().idle, "once is enough");
-    }
-
-    #[test]
-    fn a_clock_set_back_does_not_hold_for_ever() {
-        let mut breaker = Breaker::default();
-        let ticket = ticket(&breaker, at(0));
-        breaker.failed(
-            at(0),
-            ticket,
-            Scope::Object,
-            &failure(Meaning::Unauthenticated),
-        );
-        assert!(matches!(breaker.admit(at(-900)), Admission::Probe(_)));
-    }
-
-    #[test]
-    fn the_message_gives_code_words_and_advice() {
-        let mut breaker = Breaker::default();
-        let ticket = ticket(&breaker, at(0));
-        breaker.failed(at(0), ticket, Scope::Object, &failure(Meaning::Unavailable));
-        assert_eq!(
-            breaker.circuit().map(|c| c.message).as_deref(),
-            Some("APIGW.0613 (HTTP 503): backend unavailable. Wait.")
-        );
-    }
-}
+mod tests;

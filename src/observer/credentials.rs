@@ -305,8 +305,8 @@ mod tests {
 
     #[rstest]
     #[case::empty(&[], "HW_ACCESS_KEY")]
-    #[case::half(&[&[("HW_ACCESS_KEY", "AK")]], "add HW_SECRET_KEY;")]
-    #[case::blank(&[&[("HW_ACCESS_KEY", "AK"), ("HW_SECRET_KEY", " \n")]], "add HW_SECRET_KEY;")]
+    #[case::half(&[&[("HW_ACCESS_KEY", "AK")][..]], "add HW_SECRET_KEY;")]
+    #[case::blank(&[&[("HW_ACCESS_KEY", "AK"), ("HW_SECRET_KEY", " \n")][..]], "add HW_SECRET_KEY;")]
     #[case::no_domain(&[LOGIN.split_at(1).1], "add HW_DOMAIN_NAME;")]
     #[case::mixed(&[AK.split_at(1).0, LOGIN.split_at(1).0], "add HW_SECRET_KEY;")]
     fn incomplete_credentials_are_missing(

@@ -1,9 +1,10 @@
 //! When an account is polled next, and what makes it lively: pure functions of what was seen.
 //!
-//! They know the words for running tasks and neither a clock nor a client.
+//! They know neither a clock nor a client; the words for running tasks are the core's.
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::core::service_state::{Life, SnapshotLife, life, snapshot_life, task_runs};
 use crate::dws::model::{Cluster, Snapshot};
 
 /// The longest that jitter adds, as a fraction. It only lengthens: two polls are never closer than the
@@ -36,20 +37,14 @@ pub fn next(last: Timestamp, pace: Pace, active: bool, unit: f64) -> Timestamp {
 
 /// Something goes on in this cluster that will end by itself.
 pub fn cluster_is_busy(cluster: &Cluster) -> bool {
-    let task = cluster.task_status.as_deref().unwrap_or_default();
-    let rests = task.is_empty()
-        || task.ends_with("_FAILURE")
-        || task.ends_with("_FAILED")
-        || matches!(task, "WAITING_REDISTRIBUTION" | "REDISTRIBUTION_PAUSED");
-    !rests || matches!(cluster.status.as_str(), "CREATING" | "DELETING")
+    task_runs(cluster.task_status.as_deref())
+        || matches!(life(&cluster.status), Life::Creating | Life::Deleting)
 }
 
-/// Something goes on in this snapshot that will end by itself.
+/// Something goes on in this snapshot that will end by itself. A restore from it shows in the new cluster
+/// as well, and it may stay in `RESTORING` for an hour without changing.
 pub fn snapshot_is_busy(snapshot: &Snapshot) -> bool {
-    matches!(
-        snapshot.status.as_str(),
-        "CREATING" | "RESTORING" | "DELETING"
-    )
+    snapshot_life(&snapshot.status) == SnapshotLife::Creating || snapshot.status == "DELETING"
 }
 
 #[cfg(test)]
@@ -60,7 +55,7 @@ mod tests {
 
     const PACE: Pace = Pace {
         active: SignedDuration::from_secs(10),
-        idle: SignedDuration::from_secs(60),
+        idle: SignedDuration::from_mins(1),
     };
 
     #[rstest]
@@ -116,7 +111,7 @@ mod tests {
     #[case("CREATING", true)]
     #[case("AVAILABLE", false)]
     #[case("UNAVAILABLE", false)]
-    #[case("RESTORING", true)]
+    #[case("DELETING", true)]
     fn snapshots_in_the_making_are_busy(#[case] status: &str, #[case] busy: bool) {
         let snapshot = Snapshot {
             status: status.to_owned(),

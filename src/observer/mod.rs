@@ -146,7 +146,7 @@ impl Default for ObserverSettings {
     fn default() -> Self {
         Self {
             active_interval: SignedDuration::from_secs(10),
-            idle_interval: SignedDuration::from_secs(60),
+            idle_interval: SignedDuration::from_mins(1),
             max_requests_per_second: 10.0,
             endpoint: crate::dws::Settings::default(),
         }

@@ -30,13 +30,13 @@ impl Account {
         {
             let (now, unit) = (self.now(), self.unit());
             let mut state = self.state().lock();
-            state.last_poll = Some(now);
-            state.unit = unit;
-            state.snapshots_tried = wants_snapshots;
+            state.polls.last = Some(now);
+            state.polls.unit = unit;
+            state.polls.snapshots_tried = wants_snapshots;
             if !wants_snapshots {
                 // Nobody keeps it fresh any more, so nobody may take it for the present.
                 state.snapshots = None;
-                state.snapshots_busy = false;
+                state.busy.snapshots = false;
             }
         }
         let mut failure = self.fresh_clusters().await.err();
@@ -45,7 +45,7 @@ impl Account {
         }
         let signal = {
             let mut state = self.state().lock();
-            state.polled = true;
+            state.polls.returned = true;
             match &failure {
                 None => state.breaker.poll_succeeded(),
                 Some(_) => state.breaker.poll_failed(),
@@ -80,15 +80,15 @@ impl Account {
                 Admission::Go(_) | Admission::Probe(_) => now,
             };
         }
-        let snapshots_due = any_snapshots && !state.snapshots_tried;
-        match state.last_poll {
+        let snapshots_due = any_snapshots && !state.polls.snapshots_tried;
+        match state.polls.last {
             // A last poll in the future means that the clock was set back.
             Some(last) if last <= now && !snapshots_due => {
                 let active = any_work
-                    || state.clusters_busy
-                    || state.snapshots_busy
+                    || state.busy.clusters
+                    || state.busy.snapshots
                     || state.clusters.is_none();
-                interval::next(last, self.pace(), active, state.unit)
+                interval::next(last, self.pace(), active, state.polls.unit)
             }
             _ => now,
         }
@@ -135,21 +135,23 @@ impl Account {
         let followed = interests.cluster_ids();
         let mut state = self.state().lock();
         let before = state.clusters.replace(list.clone());
-        state.clusters_busy = list.by_id.values().any(|c| interval::cluster_is_busy(c));
+        if state.first_list_at.is_none() {
+            state.first_list_at = Some(self.now());
+        }
+        state.busy.clusters = list.by_id.values().any(|c| interval::cluster_is_busy(c));
         state.cluster_absences.list(
             followed,
             |id| list.by_id.contains_key(id),
             list.requested_at,
         );
-        state.polled = true;
+        state.polls.returned = true;
         drop(state);
-        let keys = match before {
-            Some(before) => interests.clusters_arrived(&view::cluster_changes(&before, list)),
+        let keys = if let Some(before) = before {
+            interests.clusters_arrived(&view::cluster_changes(&before, list))
+        } else {
             // The account is known from now on: everybody waited for that.
-            None => {
-                interests.clusters_arrived(&[]);
-                interests.all()
-            }
+            interests.clusters_arrived(&[]);
+            interests.all()
         };
         drop(interests);
         self.seat().wake(keys);
@@ -160,7 +162,7 @@ impl Account {
         let followed = interests.snapshot_ids();
         let mut state = self.state().lock();
         let before = state.snapshots.replace(list.clone());
-        state.snapshots_busy = list.by_id.values().any(|s| interval::snapshot_is_busy(s));
+        state.busy.snapshots = list.by_id.values().any(|s| interval::snapshot_is_busy(s));
         state.snapshot_absences.list(
             followed,
             |id| list.by_id.contains_key(id),

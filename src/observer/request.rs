@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::account::Account;
 use super::bucket::Urgency;
-use super::circuit::{Admission, Scope, Ticket};
+use super::circuit::{self, Admission, Scope, Ticket};
 use super::stats;
 use crate::dws::answer::{Answer, Class, Failure, Meaning};
 use crate::dws::call::Call;
@@ -65,7 +65,9 @@ impl Account {
                     }
                 }
             };
-            self.seat().limiter.acquire(kind.urgency).await;
+            if let Err(failure) = self.turn(kind.urgency).await {
+                return held(failure);
+            }
             // The circuit may have opened, or its pause ended, while this one waited for its turn.
             match self.admit() {
                 Admission::Held(failure) => return held(failure),
@@ -76,6 +78,26 @@ impl Account {
                         _gate: gate,
                     });
                 }
+            }
+        }
+    }
+
+    /// Waits for a token, or until the circuit opens: those who would be held back anyway must not use up
+    /// tokens before the probe gets one.
+    async fn turn(&self, urgency: Urgency) -> Result<(), Failure> {
+        let token = self.seat().limiter.acquire(urgency);
+        tokio::pin!(token);
+        loop {
+            let opened = self.opened().notified();
+            tokio::pin!(opened);
+            opened.as_mut().enable();
+            if let Admission::Held(failure) = self.admit() {
+                return Err(failure);
+            }
+            tokio::select! {
+                biased;
+                () = &mut token => return Ok(()),
+                () = opened => {}
             }
         }
     }
@@ -96,7 +118,10 @@ impl Account {
             .stats
             .record(kind.operation, result, began.elapsed());
         self.judge(kind.scope, pass.ticket, outcome.as_ref().err());
-        outcome
+        outcome.map_err(|failure| match kind.scope {
+            Scope::Account => circuit::of_account(failure),
+            Scope::Object => failure,
+        })
     }
 
     /// The project's id, looked up once.

@@ -132,7 +132,9 @@ impl Service {
                     .iter()
                     .map(Fault::from_json)
                     .collect::<Result<_, _>>()?;
-                faults.into_iter().for_each(|fault| self.inject(fault));
+                for fault in faults {
+                    self.inject(fault);
+                }
                 Ok(json!({"faults": self.faults()}))
             }
             "oddities" => {

@@ -1,4 +1,4 @@
-//! One exchange from request to delivery: gateway, authentication, throttling, faults, execution, record.
+//! One exchange from request to delivery: gateway, authentication, throttling, execution.
 //!
 //! It knows in which order a real service looks at a request. It must not know what the operations do.
 
@@ -7,36 +7,36 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::execute::{Reply, execute, ignored_fields};
-use super::faults::{self, FaultKind};
+use super::execute::{Reply, execute};
+use super::faults;
 use super::http::{Delivery, HttpRequest, HttpResponse};
 use super::iam::Identity;
-use super::ledger::{By, EffectKind, Received, redact};
+use super::ledger::By;
 use super::oddities::BodyStyle;
 use super::operation::{Operation, Route, route};
 use super::refusal::Refusal;
 use super::world::Caller;
-use super::{Late, Service, body, render};
+use super::{Service, body, render};
 
 /// What is known of a request while it is being answered.
-struct Exchange<'a> {
-    number: u64,
-    request: &'a HttpRequest,
-    route: Option<Route>,
+pub(super) struct Exchange<'a> {
+    pub number: u64,
+    pub request: &'a HttpRequest,
+    pub route: Option<Route>,
     /// `None`: empty. `Some(Err)`: not JSON.
-    body: Option<Result<Value, ()>>,
-    chinese: bool,
-    fails: bool,
-    credential: Option<String>,
-    code: Option<String>,
+    pub body: Option<Result<Value, ()>>,
+    pub chinese: bool,
+    pub fails: bool,
+    pub credential: Option<String>,
+    pub code: Option<String>,
 }
 
 /// A request that has passed the gateway.
-struct Admitted {
-    route: Route,
-    caller: Caller,
-    body: Option<Value>,
-    enterprise_project: Option<String>,
+pub(super) struct Admitted {
+    pub route: Route,
+    pub caller: Caller,
+    pub body: Option<Value>,
+    pub enterprise_project: Option<String>,
 }
 
 impl Service {
@@ -75,7 +75,7 @@ impl Service {
     }
 
     /// The usual way.
-    fn respond(&mut self, exchange: &mut Exchange<'_>) -> HttpResponse {
+    pub(super) fn respond(&mut self, exchange: &mut Exchange<'_>) -> HttpResponse {
         let operation = exchange.route.as_ref().map(|route| route.operation);
         let answered = match operation {
             Some(Operation::CreateToken) => self.create_token(exchange),
@@ -99,7 +99,7 @@ impl Service {
         answered.unwrap_or_else(|refusal| self.refused(exchange, &refusal, None))
     }
 
-    fn refused(
+    pub(super) fn refused(
         &self,
         exchange: &mut Exchange<'_>,
         refusal: &Refusal,
@@ -132,7 +132,7 @@ impl Service {
     }
 
     /// Gateway, authentication, throttling, project, body: in this order.
-    fn admit(&mut self, exchange: &mut Exchange<'_>) -> Result<Admitted, Refusal> {
+    pub(super) fn admit(&mut self, exchange: &mut Exchange<'_>) -> Result<Admitted, Refusal> {
         let route = exchange
             .route
             .clone()
@@ -228,150 +228,6 @@ impl Service {
         ))
     }
 
-    fn with_fault(&mut self, exchange: &mut Exchange<'_>, fault: &FaultKind) -> Delivery {
-        let html = |status| {
-            HttpResponse::text(
-                status,
-                "text/html",
-                format!("<html><h1>{status}</h1></html>"),
-            )
-        };
-        let lost = |hang: bool| {
-            if hang {
-                Delivery::NoAnswer
-            } else {
-                Delivery::Reset
-            }
-        };
-        match fault {
-            FaultKind::LostBefore { hang } => lost(*hang),
-            FaultKind::LostAfter { hang } => {
-                self.respond(exchange);
-                lost(*hang)
-            }
-            FaultKind::Late { after, status } => match self.admit(exchange) {
-                Ok(admitted) => {
-                    self.later(seconds(*after), admitted);
-                    status.map_or(Delivery::NoAnswer, |status| Delivery::Answer(html(status)))
-                }
-                Err(refusal) => Delivery::Answer(self.refused(exchange, &refusal, None)),
-            },
-            FaultKind::Status {
-                status,
-                executed,
-                code,
-                message,
-                style,
-                retry_after,
-            } => {
-                if *executed {
-                    self.respond(exchange);
-                }
-                let Some(code) = code else {
-                    let answer = html(*status);
-                    return Delivery::Answer(match retry_after {
-                        Some(seconds) => answer.with_header("Retry-After", seconds.to_string()),
-                        None => answer,
-                    });
-                };
-                let mut refusal = Refusal::of(code).with_status(*status);
-                refusal.retry_after = *retry_after;
-                if let Some(message) = message {
-                    message.clone_into(&mut refusal.english);
-                    message.clone_into(&mut refusal.chinese);
-                }
-                Delivery::Answer(self.refused(exchange, &refusal, *style))
-            }
-            FaultKind::Throttled { retry_after } => {
-                let mut refusal = Refusal::of("APIGW.0308")
-                    .detail("policy user over ratelimit,limit:100,time:1 minute");
-                refusal.retry_after = *retry_after;
-                Delivery::Answer(self.refused(exchange, &refusal, None))
-            }
-            FaultKind::Refused { code, status } => {
-                let refusal = Refusal::of(code);
-                let status = status.unwrap_or(refusal.status);
-                Delivery::Answer(self.refused(exchange, &refusal.with_status(status), None))
-            }
-            FaultKind::ErrorIn200 { code } => {
-                let refusal = Refusal::of(code).with_status(200);
-                Delivery::Answer(self.refused(exchange, &refusal, None))
-            }
-            FaultKind::Garbled { executed } => {
-                let whole = if *executed {
-                    self.respond(exchange)
-                } else {
-                    HttpResponse::text(200, "application/json", r#"{"cluster": {"id": "00000000-"#)
-                };
-                if !(200..300).contains(&whole.status) {
-                    return Delivery::Answer(whole);
-                }
-                let mut broken = whole.body;
-                broken.truncate(broken.len().saturating_sub(1) / 2 + 1);
-                Delivery::Answer(HttpResponse::text(whole.status, "application/json", broken))
-            }
-            FaultKind::WrongContent { executed } => {
-                if *executed {
-                    self.respond(exchange);
-                }
-                Delivery::Answer(html(200))
-            }
-            FaultKind::Redirect { executed, location } => {
-                if *executed {
-                    self.respond(exchange);
-                }
-                Delivery::Answer(html(307).with_header("Location", location))
-            }
-            FaultKind::Slow { after } => {
-                let answer = self.respond(exchange);
-                Delivery::Delayed {
-                    answer,
-                    after: seconds(*after),
-                }
-            }
-            FaultKind::FailTask => {
-                exchange.fails = true;
-                Delivery::Answer(self.respond(exchange))
-            }
-        }
-    }
-
-    fn later(&mut self, after: Duration, admitted: Admitted) {
-        let at = self.world.now() + after;
-        let Admitted {
-            route,
-            caller,
-            body,
-            ..
-        } = admitted;
-        let number = self.received_total;
-        self.late.insert(
-            (at, number),
-            Late {
-                route,
-                caller,
-                body,
-            },
-        );
-    }
-
-    /// A request whose sender has long given up.
-    pub(super) fn execute_late(&mut self, late: &Late) {
-        let done = execute(
-            &mut self.world,
-            &late.caller,
-            &late.route,
-            None,
-            late.body.as_ref(),
-        );
-        let name = late.route.operation.name();
-        let text = match done {
-            Ok(_) => format!("late: {name} is executed now"),
-            Err(refusal) => format!("late: {name} comes to nothing, {}", refusal.code),
-        };
-        self.world.note(text);
-    }
-
     fn stamped(&self, delivery: Delivery, number: u64) -> Delivery {
         let stamp = |answer: HttpResponse| {
             answer
@@ -386,90 +242,6 @@ impl Service {
             },
             other => other,
         }
-    }
-
-    fn write_down(
-        &mut self,
-        exchange: Exchange<'_>,
-        targets: Vec<String>,
-        fault: Option<&FaultKind>,
-        delivery: &Delivery,
-        before: usize,
-    ) {
-        let Exchange {
-            number,
-            request,
-            route,
-            body,
-            credential,
-            code,
-            ..
-        } = exchange;
-        let operation = route.as_ref().map(|route| route.operation);
-        if let Some(operation) = operation {
-            *self.counts.entry(operation).or_default() += 1;
-        }
-        let mut body = body.and_then(Result::ok).unwrap_or(Value::Null);
-        let ignored = operation
-            .map(|operation| ignored_fields(operation, &body))
-            .unwrap_or_default();
-        redact(&mut body);
-        let target = targets.into_iter().next();
-        let status = delivery.answer().map(|answer| answer.status);
-        let outcome = match (delivery, &code) {
-            (Delivery::NoAnswer, _) => "hangs".to_owned(),
-            (Delivery::Reset, _) => "reset".to_owned(),
-            (_, None) => status.unwrap_or(0).to_string(),
-            (_, Some(code)) => format!("{} {code}", status.unwrap_or(0)),
-        };
-        let mut line = format!(
-            "{:<6} {:<15} {:<36} {outcome}",
-            request.method,
-            operation.map_or(request.path.as_str(), |operation| operation.name()),
-            target.as_deref().unwrap_or("-"),
-        );
-        for effect in &self.world.ledger()[before..] {
-            line.push_str(&describe(&effect.kind));
-        }
-        if !ignored.is_empty() {
-            line.push_str(&format!("  (ignored: {})", ignored.join(", ")));
-        }
-        if let Some(fault) = fault {
-            line.push_str(&format!("  [fault: {}]", fault.name()));
-        }
-        self.world.note(line);
-        const SHOWN: [&str; 5] = [
-            "content-type",
-            "host",
-            "user-agent",
-            "x-language",
-            "x-project-id",
-        ];
-        let headers = request
-            .headers
-            .iter()
-            .filter(|(name, _)| SHOWN.contains(&name.to_ascii_lowercase().as_str()))
-            .cloned()
-            .collect();
-        if self.received.len() >= self.settings.request_log.max(1) {
-            self.received.pop_front();
-        }
-        self.received.push_back(Received {
-            number,
-            at: self.world.now(),
-            method: request.method.clone(),
-            path: request.path.clone(),
-            query: request.query.clone(),
-            operation,
-            target,
-            credential,
-            body,
-            ignored,
-            headers,
-            fault: fault.map(|fault| fault.name().to_owned()),
-            status,
-            code,
-        });
     }
 }
 
@@ -492,26 +264,6 @@ impl Exchange<'_> {
     }
 }
 
-/// What an effect adds to the line of its call.
-fn describe(kind: &EffectKind) -> String {
-    match kind {
-        EffectKind::Create { nodes } => format!("  creates {nodes} nodes"),
-        EffectKind::Restore { nodes, .. } => format!("  restores {nodes} nodes"),
-        EffectKind::Resize { added, total } => format!("  adds {added} nodes, {total} then"),
-        EffectKind::Restart => "  restarts".to_owned(),
-        EffectKind::ResetPassword { version } => {
-            format!("  password version {version} is in force")
-        }
-        EffectKind::Snapshot { .. } => "  takes a snapshot".to_owned(),
-        EffectKind::DeleteCluster {
-            keep_last_manual_snapshot,
-        } => {
-            format!("  deletes, keeping {keep_last_manual_snapshot} manual snapshots")
-        }
-        EffectKind::DeleteSnapshot { .. } => "  deletes the snapshot".to_owned(),
-    }
-}
-
 fn request_id(number: u64) -> String {
     format!("{number:032x}")
 }
@@ -521,8 +273,4 @@ fn in_words(window: Duration) -> String {
         60 => "1 minute".to_owned(),
         seconds => format!("{seconds} second"),
     }
-}
-
-fn seconds(value: f64) -> Duration {
-    Duration::try_from_secs_f64(value).unwrap_or_default()
 }

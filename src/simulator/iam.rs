@@ -221,7 +221,7 @@ impl Iam {
             "user": {"name": name, "domain": {"name": domain, "id": domain_id(&domain)}},
         }});
         // Tokens long over are of no interest to anybody.
-        let day = Duration::from_secs(24 * 3600);
+        let day = Duration::from_hours(24);
         self.tokens.retain(|_, token| token.expires + day > now);
         self.tokens.insert(
             token.clone(),

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 /// Everything that clients of the real service have met. `Oddities::default()` is the reference's behaviour.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each oddity is a switch of its own"
+)]
 pub struct Oddities {
     /// How lists write `count`.
     pub count: Count,

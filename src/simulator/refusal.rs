@@ -23,6 +23,7 @@ type Row = (&'static str, u16, &'static str, &'static str);
 
 const TABLE: &[Row] = &[
     ("DWS.0001", 400, "The request is incorrect.", "请求错误。"),
+    ("DWS.0005", 500, "The service is abnormal.", "服务异常。"),
     ("DWS.0006", 400, "The request is empty.", "请求为空。"),
     (
         "DWS.0011",
@@ -208,6 +209,7 @@ const TABLE: &[Row] = &[
         "The API does not exist or has not been published in the environment",
         "The API does not exist or has not been published in the environment",
     ),
+    ("APIGW.0201", 504, "Backend timeout", "Backend timeout"),
     (
         "APIGW.0301",
         401,
@@ -221,6 +223,13 @@ const TABLE: &[Row] = &[
         "The IAM user is not authorized to access the API",
     ),
     (
+        "APIGW.0305",
+        401,
+        "Incorrect authentication information: an error occurred in the third-party authentication",
+        "Incorrect authentication information: an error occurred in the third-party authentication",
+    ),
+    ("APIGW.0306", 403, "API access denied", "API access denied"),
+    (
         "APIGW.0307",
         401,
         "The token must be updated",
@@ -231,6 +240,18 @@ const TABLE: &[Row] = &[
         429,
         "The throttling threshold has been reached",
         "The throttling threshold has been reached",
+    ),
+    (
+        "APIGW.0601",
+        500,
+        "Internal server error",
+        "Internal server error",
+    ),
+    (
+        "APIGW.0613",
+        503,
+        "The service is busy",
+        "The service is busy",
     ),
     (
         "APIGW.0802",

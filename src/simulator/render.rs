@@ -95,7 +95,9 @@ pub(super) fn list(key: &str, mut items: Vec<String>, oddities: &Oddities) -> St
     };
     let length: usize = items.iter().map(|item| item.len() + 1).sum();
     let mut out = String::with_capacity(length + 64);
-    out.push_str(&format!("{{\"{key}\":["));
+    out.push_str("{\"");
+    out.push_str(key);
+    out.push_str("\":[");
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             out.push(',');

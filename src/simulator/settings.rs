@@ -95,7 +95,7 @@ impl Default for Settings {
             sold_out_later: BTreeSet::new(),
             missing: BTreeSet::new(),
             throttle: None,
-            token_life: Duration::from_secs(24 * 3600),
+            token_life: Duration::from_hours(24),
             automated_snapshots: Some(AutomatedSnapshots::default()),
             request_log: 20_000,
         }
@@ -233,15 +233,15 @@ pub struct Durations {
 impl Default for Durations {
     fn default() -> Self {
         Self {
-            create: Duration::from_secs(12 * 60),
-            restore: Duration::from_secs(15 * 60),
+            create: Duration::from_mins(12),
+            restore: Duration::from_mins(15),
             resize_gap: Duration::from_secs(40),
-            resize_snapshot: Duration::from_secs(3 * 60),
-            grow: Duration::from_secs(10 * 60),
-            redistribute: Duration::from_secs(4 * 60),
-            restart: Duration::from_secs(3 * 60),
-            snapshot: Duration::from_secs(4 * 60),
-            delete: Duration::from_secs(2 * 60),
+            resize_snapshot: Duration::from_mins(3),
+            grow: Duration::from_mins(10),
+            redistribute: Duration::from_mins(4),
+            restart: Duration::from_mins(3),
+            snapshot: Duration::from_mins(4),
+            delete: Duration::from_mins(2),
         }
     }
 }
@@ -258,8 +258,8 @@ pub struct AutomatedSnapshots {
 impl Default for AutomatedSnapshots {
     fn default() -> Self {
         Self {
-            every: Duration::from_secs(24 * 3600),
-            keep: Duration::from_secs(3 * 24 * 3600),
+            every: Duration::from_hours(24),
+            keep: Duration::from_hours(72),
         }
     }
 }

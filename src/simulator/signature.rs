@@ -128,7 +128,7 @@ fn canonical_request(request: &HttpRequest, signed: &[&str]) -> Result<String, &
     let mut headers = String::new();
     for name in signed {
         let value = request.header(name).ok_or("a signed header is not there")?;
-        headers.push_str(&format!("{}:{}\n", name.to_ascii_lowercase(), value.trim()));
+        headers.extend([&name.to_ascii_lowercase(), ":", value.trim(), "\n"]);
     }
     Ok(format!(
         "{}\n{uri}\n{}\n{headers}\n{}\n{}",

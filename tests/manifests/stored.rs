@@ -124,6 +124,13 @@ async fn no_rule_stands_in_the_way_of_a_status_or_of_a_finalizer() -> Result<()>
                     writes += 3;
                     api.delete(&name).await?;
                     assert!(!api.is_gone(&name).await?, "the finalizer holds it");
+                    // The ways out of a blocked deletion are open while it is blocked.
+                    let way_out = json!({"spec": {"deletionPolicy": "Retain"}});
+                    api.merge(&name, &way_out)
+                        .await
+                        .map_err(|r| anyhow::anyhow!(r.message))
+                        .context(context("policy in deletion"))?;
+                    writes += 1;
                 }
                 api.merge(&name, step)
                     .await
@@ -137,7 +144,7 @@ async fn no_rule_stands_in_the_way_of_a_status_or_of_a_finalizer() -> Result<()>
     figure(
         "manifests",
         &format!(
-            "{objects} stored objects with odd statuses: {writes} writes of status, finalizer and annotations, none refused"
+            "{objects} stored objects with odd statuses: {writes} writes of status, finalizer, annotations and deletion policy, none refused"
         ),
     );
     Ok(())

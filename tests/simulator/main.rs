@@ -2,5 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod busy;
+mod determinism;
+mod faults;
+mod lag;
 mod lifecycle;
+mod oddities;
+mod outside;
+mod refusals;
+mod shell;
+mod snapshots;
 mod support;

@@ -192,7 +192,10 @@ impl Sim {
     pub fn cluster(&mut self, name: &str) -> String {
         let id = self.create(name);
         self.rest();
-        assert_eq!(self.detail(&id)["status"], "AVAILABLE");
+        assert_eq!(
+            self.service.world().cluster(&id).unwrap().state().status,
+            "AVAILABLE"
+        );
         id
     }
 
@@ -256,10 +259,10 @@ pub fn sign(request: &mut HttpRequest, access_key: &str, secret_key: &str, now: 
     headers.sort();
     let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
-    let lines: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}:{value}\n"))
-        .collect();
+    let mut lines = String::new();
+    for (name, value) in &headers {
+        lines.extend([name, ":", value, "\n"]);
+    }
     let path = &request.path;
     let slash = if path.ends_with('/') { "" } else { "/" };
     let canonical = format!(

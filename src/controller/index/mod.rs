@@ -49,7 +49,7 @@ impl Index {
             version: version(cluster.resource_version()),
             facts: Facts::of_cluster(cluster),
         };
-        self.inner.lock().apply(who, entry, order)
+        self.inner.lock().apply(&who, entry, order)
     }
 
     /// Takes in a snapshot as it is now. Gives whom to wake, the snapshot itself excepted.
@@ -63,7 +63,7 @@ impl Index {
             version: version(snapshot.resource_version()),
             facts: Facts::of_snapshot(snapshot),
         };
-        self.inner.lock().apply(who, entry, order)
+        self.inner.lock().apply(&who, entry, order)
     }
 
     /// A resource is gone. Gives whom to wake.
@@ -107,7 +107,7 @@ impl Index {
         if let Some(entry) = inner.entries.get(&who).filter(|entry| entry.uid == uid) {
             let mut entry = entry.clone();
             entry.facts.holds = Some(id.to_owned());
-            inner.put(who, entry);
+            inner.put(&who, entry);
         }
         true
     }
@@ -258,14 +258,14 @@ impl Index {
 }
 
 impl Inner {
-    fn apply(&mut self, who: Who, entry: Entry, order: Order) -> Vec<ResourceKey> {
-        let former = self.entries.get(&who);
+    fn apply(&mut self, who: &Who, entry: Entry, order: Order) -> Vec<ResourceKey> {
+        let former = self.entries.get(who);
         if let Some(former) = former {
-            let older = former
+            let is_stale = former
                 .version
                 .zip(entry.version)
                 .is_some_and(|(old, new)| new < old);
-            if older && order == Order::Stream {
+            if is_stale && order == Order::Stream {
                 return Vec::new();
             }
             if former.uid == entry.uid && former.facts == entry.facts {
@@ -275,7 +275,7 @@ impl Inner {
         }
         let mut neighbours = BTreeSet::new();
         if let Some(former) = former.cloned() {
-            self.neighbours(&who, &former.facts, &mut neighbours);
+            self.neighbours(who, &former.facts, &mut neighbours);
             let ended = former.facts.operation.filter(|(id, _)| {
                 entry
                     .facts
@@ -283,20 +283,20 @@ impl Inner {
                     .as_ref()
                     .is_none_or(|(new, _)| new != id)
             });
-            if let (Who::Cluster(..), Some((_, began))) = (&who, ended) {
+            if let (Who::Cluster(..), Some((_, began))) = (who, ended) {
                 self.last_done.insert(who.clone(), began);
             }
         }
-        self.neighbours(&who, &entry.facts, &mut neighbours);
+        self.neighbours(who, &entry.facts, &mut neighbours);
         self.put(who, entry);
         neighbours.iter().map(Who::key).collect()
     }
 
-    fn put(&mut self, who: Who, entry: Entry) {
-        let terms = entry.facts.terms(&who);
+    fn put(&mut self, who: &Who, entry: Entry) {
+        let terms = entry.facts.terms(who);
         if let Some(former) = self.entries.insert(who.clone(), entry) {
-            for term in former.facts.terms(&who).difference(&terms) {
-                self.drop_term(term, &who);
+            for term in former.facts.terms(who).difference(&terms) {
+                self.drop_term(term, who);
             }
         }
         for term in terms {

@@ -4,6 +4,8 @@
 //! attempt. It knows nothing of what the statuses mean. One function is one exchange (the storing of an
 //! answer excepted, which goes on until it is stored); retries belong to the next reconcile.
 
+mod diff;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use crate::core::{cluster, snapshot};
 use crate::dws::answer::Answer;
 use crate::dws::clock::Clock;
 use crate::observer::{Kind, ResourceKey};
+
+pub use diff::{Change, status_diff};
 
 /// Longest wait for one answer of the API server (kube sets none for reads and writes).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -59,6 +63,7 @@ pub trait Managed:
     /// The stored status.
     fn current(&self) -> Option<&Self::Status>;
     /// The same object with this status.
+    #[must_use]
     fn with_status(&self, status: Self::Status) -> Self;
     /// The journal in a status.
     fn operation(status: &Self::Status) -> Option<&Operation>;
@@ -388,42 +393,6 @@ async fn store_absorbed<K: Managed>(
 fn same_attempt<K: Managed>(status: &K::Status, operation: &Operation) -> bool {
     K::operation(status)
         .is_some_and(|found| found.id == operation.id && found.attempt == operation.attempt)
-}
-
-/// One changed top-level field of a status.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// The field.
-    pub key: String,
-    /// The JSON Patch operation.
-    pub operation: Value,
-}
-
-/// The JSON Patch operations that turn one status into another, by whole top-level fields.
-pub fn status_diff(old: &Value, new: &Value) -> Vec<Change> {
-    let empty = serde_json::Map::new();
-    let (old, new) = (
-        old.as_object().unwrap_or(&empty),
-        new.as_object().unwrap_or(&empty),
-    );
-    let path = |key: &str| format!("/status/{}", key.replace('~', "~0").replace('/', "~1"));
-    let mut changes = Vec::new();
-    for (key, value) in new {
-        // `add` replaces a field that is there, so it holds whether or not somebody removed it.
-        if old.get(key) != Some(value) {
-            changes.push(Change {
-                key: key.clone(),
-                operation: json!({"op": "add", "path": path(key), "value": value}),
-            });
-        }
-    }
-    for key in old.keys().filter(|key| !new.contains_key(*key)) {
-        changes.push(Change {
-            key: key.clone(),
-            operation: json!({"op": "remove", "path": path(key)}),
-        });
-    }
-    changes
 }
 
 fn to_value(status: &impl Serialize) -> Result<Value, StoreError> {

@@ -15,6 +15,7 @@ use futures::future::{Either, select};
 use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Uri};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Body as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -102,6 +103,14 @@ async fn exchange(
 }
 
 async fn read(mut body: hyper::body::Incoming, max_answer: usize) -> Result<Bytes, Broken> {
+    let too_large = || {
+        let message = format!("the answer is larger than {max_answer} bytes");
+        (TransportErrorKind::TooLarge, message)
+    };
+    // What announces itself as too large is not read at all.
+    if body.size_hint().lower() > max_answer as u64 {
+        return Err(too_large());
+    }
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| broken(&error))?;
@@ -109,8 +118,7 @@ async fn read(mut body: hyper::body::Incoming, max_answer: usize) -> Result<Byte
             continue;
         };
         if bytes.len() + data.len() > max_answer {
-            let message = format!("the answer is larger than {max_answer} bytes");
-            return Err((TransportErrorKind::TooLarge, message));
+            return Err(too_large());
         }
         bytes.extend_from_slice(data);
     }

@@ -54,14 +54,22 @@ pub(super) async fn send(
         .map_err(no_answer)?;
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
+    let too_large = || TransportError {
+        kind: TransportErrorKind::TooLarge,
+        sent: true,
+        message: format!("the answer is larger than {max_answer} bytes"),
+    };
+    // What announces itself as too large is not read at all.
+    if response
+        .content_length()
+        .is_some_and(|length| length > max_answer as u64)
+    {
+        return Err(too_large());
+    }
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
         if body.len() + chunk.len() > max_answer {
-            return Err(TransportError {
-                kind: TransportErrorKind::TooLarge,
-                sent: true,
-                message: format!("the answer is larger than {max_answer} bytes"),
-            });
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }

@@ -194,7 +194,7 @@ async fn narrate(shared: &Shared) {
                 .collect();
             say(&lines.join("\n"));
         }
-        let wait = next.map_or(Duration::from_secs(3600), |next| {
+        let wait = next.map_or(Duration::from_hours(1), |next| {
             let wait = next.duration_since(Timestamp::now());
             Duration::try_from(wait)
                 .unwrap_or_default()

@@ -123,7 +123,7 @@ impl World {
             keep_last_manual_snapshot: keep,
         };
         self.record_of(serial, kind, caller.by.clone());
-        self.begin(serial, TaskKind::Delete { snapshots }, false);
+        self.begin(serial, TaskKind::Delete { snapshots }, caller.fails);
         Ok(())
     }
 

@@ -7,9 +7,11 @@ mod change;
 pub(crate) mod cluster;
 mod create;
 mod outside;
+mod removal;
 mod snapshots;
 mod task;
 mod tracked;
+mod views;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -27,11 +29,9 @@ pub use outside::{Outside, OutsideError};
 pub(crate) use snapshots::NewSnapshot;
 
 use super::ledger::{By, Effect, EffectKind};
-use super::oddities::{Busy, NotFound, Oddities};
-use super::refusal::{Refusal, refuse};
-use super::rules;
+use super::oddities::{Busy, Oddities};
+use super::refusal::Refusal;
 use super::settings::Settings;
-use task::TaskKind;
 
 /// Who asks, in which project, and whether what is begun shall end badly.
 #[derive(Clone, Debug)]
@@ -135,44 +135,6 @@ impl World {
     /// Everything executed, in order.
     pub fn ledger(&self) -> &[Effect] {
         &self.ledger
-    }
-
-    /// All clusters that are truly there, of all projects, in order of creation.
-    pub fn clusters(&self) -> impl Iterator<Item = &Cluster> {
-        self.clusters
-            .values()
-            .filter(|cluster| cluster.state.is_there(self.now))
-    }
-
-    /// One cluster, by id, as it truly is.
-    pub fn cluster(&self, id: &str) -> Option<&Cluster> {
-        let cluster = self.clusters.get(self.cluster_ids.get(id)?)?;
-        cluster.state.is_there(self.now).then_some(cluster)
-    }
-
-    /// All snapshots that are truly there, of all projects, in order of creation.
-    pub fn snapshots(&self) -> impl Iterator<Item = &Snapshot> {
-        self.snapshots
-            .values()
-            .filter(|snapshot| snapshot.state.is_there(self.now))
-    }
-
-    /// One snapshot, by id, as it truly is.
-    pub fn snapshot(&self, id: &str) -> Option<&Snapshot> {
-        let snapshot = self.snapshots.get(self.snapshot_ids.get(id)?)?;
-        snapshot.state.is_there(self.now).then_some(snapshot)
-    }
-
-    /// Whether a database client would get in: the cluster is there and up, user and password are its own.
-    pub fn logs_in(&self, cluster_id: &str, user: &str, password: &str) -> bool {
-        self.cluster(cluster_id).is_some_and(|cluster| {
-            let state = cluster.state();
-            !matches!(
-                state.status.as_str(),
-                "CREATING" | "CREATION FAILED" | "DELETING" | "DELETED"
-            ) && state.user_name == user
-                && cluster.secrets.in_force(password)
-        })
     }
 
     /// When something happens by itself next.
@@ -326,164 +288,12 @@ impl World {
         }
     }
 
-    /// The cluster is no more: its name, nodes and address are free again.
-    fn remove_cluster(&mut self, serial: u64) {
-        let shown = seconds(self.oddities.deleted_shown);
-        if !shown.is_zero() {
-            self.edit(serial, |state| "DELETED".clone_into(&mut state.status));
-        }
-        let lag = seconds(self.oddities.list_lag.max(self.oddities.detail_lag));
-        let removed = self.now + shown;
-        let Some(cluster) = self.clusters.get_mut(&serial) else {
-            return;
-        };
-        let interrupted = cluster.task.take().map(|task| task.kind);
-        cluster.state.remove(removed);
-        self.gone.insert(cluster.id.clone());
-        let state = cluster.state.now();
-        if let Some(eip) = state.public_ip.as_ref().and_then(|ip| ip.eip_id.as_ref()) {
-            self.eips.remove(eip);
-        }
-        if let Some(holdings) = self.projects.get_mut(&cluster.project_id) {
-            if holdings.cluster_names.get(&state.name) == Some(&serial) {
-                holdings.cluster_names.remove(&state.name);
-            }
-            let held = match interrupted {
-                Some(TaskKind::Resize { target }) => target.max(state.node_count),
-                _ => state.node_count,
-            };
-            holdings.nodes = holdings.nodes.saturating_sub(held);
-        }
-        match interrupted {
-            Some(TaskKind::Restore { snapshot }) => self.restored(snapshot),
-            Some(TaskKind::Snapshot { snapshot }) => self.snapshotted(snapshot, true),
-            _ => {}
-        }
-        self.schedule(shown + lag, Event::ForgetCluster(serial));
-    }
-
-    fn remove_snapshot(&mut self, serial: u64) {
-        let lag = seconds(self.oddities.list_lag.max(self.oddities.detail_lag));
-        let now = self.now;
-        let Some(snapshot) = self.snapshots.get_mut(&serial) else {
-            return;
-        };
-        snapshot.state.remove(now);
-        if let Some(siblings) = self.snapshots_of.get_mut(&snapshot.cluster_id) {
-            siblings.remove(&serial);
-            if siblings.is_empty() {
-                self.snapshots_of.remove(&snapshot.cluster_id);
-            }
-        }
-        if let Some(holdings) = self.projects.get_mut(&snapshot.project_id) {
-            holdings
-                .snapshot_names
-                .remove(&snapshot.name.to_ascii_lowercase());
-        }
-        self.schedule(lag, Event::ForgetSnapshot(serial));
-    }
-
-    /// Nodes of a resize that came to nothing.
-    fn give_back(&mut self, serial: u64, nodes: u32) {
-        if let Some(cluster) = self.clusters.get(&serial)
-            && let Some(holdings) = self.projects.get_mut(&cluster.project_id)
-        {
-            holdings.nodes = holdings.nodes.saturating_sub(nodes);
-        }
-    }
-
-    /// The cluster that a changing request names, by its true state.
-    fn find(&self, project: &str, id: &str) -> Result<u64, Refusal> {
-        if !rules::is_uuid(id) {
-            return refuse("DWS.0001");
-        }
-        let found = self.cluster_ids.get(id).filter(|serial| {
-            self.clusters.get(serial).is_some_and(|cluster| {
-                cluster.project_id == project
-                    && cluster.state.is_there(self.now)
-                    && cluster.state().status != "DELETED"
-            })
-        });
-        found.copied().ok_or_else(|| self.not_found(id))
-    }
-
-    /// How a cluster that is not there is refused.
-    pub(crate) fn not_found(&self, id: &str) -> Refusal {
-        if self.gone.contains(id) && !self.oddities.deleted_is_unknown {
-            return Refusal::of("DWS.3027");
-        }
-        match self.oddities.not_found {
-            NotFound::Forbidden => Refusal::of("DWS.0015"),
-            NotFound::Unauthorized => Refusal::of("DWS.0047").with_status(401),
-            NotFound::NotFound => Refusal::of("DWS.0047"),
-        }
-    }
-
     fn busy(&self) -> Refusal {
         match self.oddities.busy {
             Busy::Conflict => Refusal::of("DWS.0011"),
             Busy::Forbidden => Refusal::of("DWS.7023"),
             Busy::Internal => inner_busy(),
         }
-    }
-
-    /// What a read with this lag sees: `(cluster, state, as of)`, in order of creation.
-    pub(crate) fn view_clusters(&mut self, project: &str) -> (Timestamp, Vec<u64>) {
-        let at = self.view_time(self.oddities.list_lag);
-        let hidden = self.oddities.deleting_hidden;
-        let serials = self.projects.get(project).map(|holdings| {
-            holdings
-                .clusters
-                .iter()
-                .filter(|serial| {
-                    self.clusters
-                        .get(serial)
-                        .and_then(|cluster| cluster.state.at(at))
-                        .is_some_and(|state| !(hidden && state.status == "DELETING"))
-                })
-                .copied()
-                .collect()
-        });
-        (at, serials.unwrap_or_default())
-    }
-
-    pub(crate) fn by_serial(&mut self, serial: u64) -> Option<&mut Cluster> {
-        self.clusters.get_mut(&serial)
-    }
-
-    /// What a detail read sees.
-    pub(crate) fn view_cluster(
-        &mut self,
-        project: &str,
-        id: &str,
-    ) -> Result<(Timestamp, &Cluster), Refusal> {
-        if !rules::is_uuid(id) {
-            return refuse("DWS.0001");
-        }
-        let at = self.view_time(self.oddities.detail_lag);
-        let hidden = self.oddities.deleting_hidden;
-        self.cluster_ids
-            .get(id)
-            .and_then(|serial| self.clusters.get(serial))
-            .filter(|cluster| {
-                cluster.project_id == project
-                    && cluster
-                        .state
-                        .at(at)
-                        .is_some_and(|state| !(hidden && state.status == "DELETING"))
-            })
-            .map(|cluster| (at, cluster))
-            .ok_or_else(|| self.not_found(id))
-    }
-
-    /// As of when a read sees the world.
-    fn view_time(&mut self, lag: f64) -> Timestamp {
-        let lag = if self.oddities.lag_varies {
-            lag * self.chance()
-        } else {
-            lag
-        };
-        self.now - seconds(lag)
     }
 }
 

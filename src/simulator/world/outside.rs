@@ -218,7 +218,7 @@ impl World {
                 self.edit(serial, |state| state.sub_status.clone_from(sub_status));
             }
             Outside::SetTask { task, progress, .. } => {
-                self.set_task(serial, task.as_ref(), progress.as_ref())
+                self.set_task(serial, task.as_ref(), progress.as_ref());
             }
             Outside::FailTask { .. } => {
                 if let Some(task) = self.clusters.get_mut(&serial).and_then(|c| c.task.as_mut()) {

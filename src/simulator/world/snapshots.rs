@@ -77,44 +77,6 @@ impl World {
         Ok(())
     }
 
-    /// The snapshot that a changing request names, by its true state.
-    pub(super) fn find_snapshot(&self, project: &str, id: &str) -> Result<u64, Refusal> {
-        self.snapshot(id)
-            .filter(|snapshot| snapshot.project_id == project)
-            .map(|snapshot| snapshot.serial)
-            .ok_or_else(|| Refusal::of("DWS.5149"))
-    }
-
-    /// What a detail read sees.
-    pub(crate) fn view_snapshot(
-        &mut self,
-        project: &str,
-        id: &str,
-    ) -> Result<(&Snapshot, &SnapshotState), Refusal> {
-        let at = self.view_time(self.oddities.detail_lag);
-        self.snapshot_ids
-            .get(id)
-            .and_then(|serial| self.snapshots.get(serial))
-            .filter(|snapshot| snapshot.project_id == project)
-            .and_then(|snapshot| Some((snapshot, snapshot.state.at(at)?)))
-            .ok_or_else(|| Refusal::of("DWS.5149"))
-    }
-
-    /// What a list read sees, in order of creation.
-    pub(crate) fn view_snapshots(&mut self, project: &str) -> Vec<(&Snapshot, &SnapshotState)> {
-        let at = self.view_time(self.oddities.list_lag);
-        let serials = self
-            .projects
-            .get(project)
-            .map(|holdings| &holdings.snapshots);
-        serials
-            .into_iter()
-            .flatten()
-            .filter_map(|serial| self.snapshots.get(serial))
-            .filter_map(|snapshot| Some((snapshot, snapshot.state.at(at)?)))
-            .collect()
-    }
-
     /// The nightly snapshot, or another try a little later where the cluster is not ready for one.
     pub(super) fn automated(&mut self, serial: u64) {
         let Some(policy) = self.settings.automated_snapshots.clone() else {

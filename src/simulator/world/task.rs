@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::cluster::{Failure, Progress, Resize};
 use super::{Event, World};
-use crate::simulator::ledger::{By, EffectKind};
+use crate::simulator::ledger::By;
 use crate::simulator::oddities::Redistribution;
 
 /// One running task.
@@ -241,6 +241,13 @@ impl World {
                 self.idle(serial, None, None);
                 self.snapshotted(snapshot, fails);
             }
+            (TaskKind::Delete { .. }, _) if fails => {
+                self.idle(serial, None, Some(DELETE_FAILED));
+                self.edit(serial, |state| {
+                    "DELETE_FAILED".clone_into(&mut state.status)
+                });
+                self.tell(serial, "DELETE_FAILED");
+            }
             (TaskKind::Delete { snapshots }, _) => self.deleted(serial, &snapshots),
         }
     }
@@ -249,7 +256,7 @@ impl World {
         if fails {
             self.idle(serial, None, Some(failure));
             self.edit(serial, |state| {
-                "CREATION FAILED".clone_into(&mut state.status)
+                "CREATION FAILED".clone_into(&mut state.status);
             });
             self.tell(serial, "CREATION FAILED");
         } else {
@@ -329,68 +336,6 @@ impl World {
         self.tell(serial, "is gone");
         self.remove_cluster(serial);
     }
-
-    /// One restore from this snapshot has ended.
-    pub(super) fn restored(&mut self, serial: u64) {
-        let Some(snapshot) = self.snapshots.get_mut(&serial) else {
-            return;
-        };
-        snapshot.restores = snapshot.restores.saturating_sub(1);
-        if snapshot.restores > 0 {
-            return;
-        }
-        let doomed = snapshot.doomed;
-        self.edit_snapshot(serial, |state| {
-            if state.status == "RESTORING" {
-                "AVAILABLE".clone_into(&mut state.status);
-            }
-        });
-        if doomed {
-            self.drop_snapshot(serial, By::Service, true);
-        }
-    }
-
-    pub(super) fn snapshotted(&mut self, serial: u64, fails: bool) {
-        let now = self.now;
-        let size = f64::from(self.some_number(10, 4_000)) / 4.0;
-        let word = if fails { "UNAVAILABLE" } else { "AVAILABLE" };
-        self.edit_snapshot(serial, |state| {
-            word.clone_into(&mut state.status);
-            if !fails {
-                state.finished = Some(now);
-                state.size = size;
-            }
-        });
-        if let Some(snapshot) = self.snapshots.get(&serial) {
-            let text = format!("snapshot \"{}\" {word}", snapshot.name);
-            self.note(text);
-        }
-    }
-
-    /// Removes a snapshot, at once or when the restore that needs it has ended.
-    pub(super) fn drop_snapshot(&mut self, serial: u64, by: By, along: bool) {
-        let Some(snapshot) = self.snapshots.get_mut(&serial) else {
-            return;
-        };
-        if !snapshot.state.is_there(self.now) {
-            return;
-        }
-        if snapshot.restores > 0 {
-            snapshot.doomed = true;
-            return;
-        }
-        let kind = EffectKind::DeleteSnapshot {
-            cluster_id: snapshot.cluster_id.clone(),
-            along,
-        };
-        let (project, id, name) = (
-            snapshot.project_id.clone(),
-            snapshot.id.clone(),
-            snapshot.name.clone(),
-        );
-        self.record(kind, &project, &id, &name, by);
-        self.remove_snapshot(serial);
-    }
 }
 
 const CREATE_FAILED: Failure = Failure {
@@ -408,4 +353,8 @@ const RESTART_FAILED: Failure = Failure {
 const RESTORE_FAILED: Failure = Failure {
     code: "DWS.6003",
     message: "Failed to restore the cluster.",
+};
+const DELETE_FAILED: Failure = Failure {
+    code: "DWS.6014",
+    message: "Failed to delete the cluster.",
 };
