@@ -32,7 +32,9 @@ async fn a_generated_one_rotates_on_request() -> Result<()> {
     let after = w.connects(&name).await?;
     ensure!(before != after);
     let texts = w.texts(&format!("{name}-connection")).await?;
-    ensure!(texts.get("previous-password") == Some(&before) && !texts.contains_key("pending-password"));
+    ensure!(
+        texts.get("previous-password") == Some(&before) && !texts.contains_key("pending-password")
+    );
     ensure!(texts["pgpass"].contains(&after.replace('\\', "\\\\").replace(':', "\\:")));
     w.executed(&name, "reset_password", 1).await
 }
@@ -40,8 +42,10 @@ async fn a_generated_one_rotates_on_request() -> Result<()> {
 /// A cluster with a password of a Secret.
 async fn with_secret(w: &World, name: &str) -> Result<String> {
     let secret = format!("{name}-admin");
-    w.secret(&secret, json!({"password": "First-Passw0rd"})).await?;
-    w.ready_cluster(name, json!({"adminPasswordSecretRef": {"name": secret}})).await?;
+    w.secret(&secret, json!({"password": "First-Passw0rd"}))
+        .await?;
+    w.ready_cluster(name, json!({"adminPasswordSecretRef": {"name": secret}}))
+        .await?;
     ensure!(w.connects(name).await? == "First-Passw0rd");
     Ok(secret)
 }
@@ -49,7 +53,12 @@ async fn with_secret(w: &World, name: &str) -> Result<String> {
 async fn changed_content_of_the_secret_resets_it() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     let secret = with_secret(&w, &name).await?;
-    w.patch("Secret", &secret, json!({"stringData": {"password": "Second-Passw0rd"}})).await?;
+    w.patch(
+        "Secret",
+        &secret,
+        json!({"stringData": {"password": "Second-Passw0rd"}}),
+    )
+    .await?;
     w.event(&name, "PasswordChanged").await?;
     ensure!(w.connects(&name).await? == "Second-Passw0rd");
     w.executed(&name, "reset_password", 1).await
@@ -58,7 +67,12 @@ async fn changed_content_of_the_secret_resets_it() -> Result<()> {
 async fn changed_labels_of_the_secret_do_nothing() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     let secret = with_secret(&w, &name).await?;
-    w.patch("Secret", &secret, json!({"metadata": {"labels": {"team": "orders"}}})).await?;
+    w.patch(
+        "Secret",
+        &secret,
+        json!({"metadata": {"labels": {"team": "orders"}}}),
+    )
+    .await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     w.executed(&name, "reset_password", 0).await
 }
@@ -66,13 +80,26 @@ async fn changed_labels_of_the_secret_do_nothing() -> Result<()> {
 async fn a_weak_new_one_is_rejected_without_a_call() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     let secret = with_secret(&w, &name).await?;
-    w.patch("Secret", &secret, json!({"stringData": {"password": "weak"}})).await?;
-    let told = w.until_condition("DwsCluster", &name, "Synced", "False", "PasswordRejected").await?;
+    w.patch(
+        "Secret",
+        &secret,
+        json!({"stringData": {"password": "weak"}}),
+    )
+    .await?;
+    let told = w
+        .until_condition("DwsCluster", &name, "Synced", "False", "PasswordRejected")
+        .await?;
     ensure!(condition(&told, "Ready").0 == "True" && condition(&told, "Stalled").0.is_empty());
     ensure!(w.connects(&name).await? == "First-Passw0rd");
     w.executed(&name, "reset_password", 0).await?;
-    w.patch("Secret", &secret, json!({"stringData": {"password": "Third-Passw0rd"}})).await?;
-    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync").await?;
+    w.patch(
+        "Secret",
+        &secret,
+        json!({"stringData": {"password": "Third-Passw0rd"}}),
+    )
+    .await?;
+    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync")
+        .await?;
     ensure!(w.connects(&name).await? == "Third-Passw0rd");
     Ok(())
 }
@@ -81,14 +108,32 @@ async fn one_that_the_service_refuses_keeps_the_old_one() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     let secret = with_secret(&w, &name).await?;
     // Good by the written rules, and on the service's list of those that everybody knows.
-    w.patch("Secret", &secret, json!({"stringData": {"password": "Changeme_123"}})).await?;
-    w.until_condition("DwsCluster", &name, "Synced", "False", "PasswordRejected").await?;
-    w.until("Secret", &format!("{name}-connection"), "without a pending one", |one| one["data"]["pending-password"].is_null()).await?;
+    w.patch(
+        "Secret",
+        &secret,
+        json!({"stringData": {"password": "Changeme_123"}}),
+    )
+    .await?;
+    w.until_condition("DwsCluster", &name, "Synced", "False", "PasswordRejected")
+        .await?;
+    w.until(
+        "Secret",
+        &format!("{name}-connection"),
+        "without a pending one",
+        |one| one["data"]["pending-password"].is_null(),
+    )
+    .await?;
     ensure!(w.connects(&name).await? == "First-Passw0rd");
     tokio::time::sleep(Duration::from_secs(3)).await;
     w.executed(&name, "reset_password", 0).await?;
-    w.patch("Secret", &secret, json!({"stringData": {"password": "Fourth-Passw0rd"}})).await?;
-    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync").await?;
+    w.patch(
+        "Secret",
+        &secret,
+        json!({"stringData": {"password": "Fourth-Passw0rd"}}),
+    )
+    .await?;
+    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync")
+        .await?;
     ensure!(w.connects(&name).await? == "Fourth-Passw0rd");
     Ok(())
 }
@@ -96,8 +141,17 @@ async fn one_that_the_service_refuses_keeps_the_old_one() -> Result<()> {
 async fn a_removed_reference_changes_nothing() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     with_secret(&w, &name).await?;
-    w.patch("DwsCluster", &name, json!({"spec": {"adminPasswordSecretRef": null}})).await?;
-    w.until("DwsCluster", &name, "observed", |one| one["status"]["observedGeneration"] == one["metadata"]["generation"] && condition(one, "Synced").0 == "True").await?;
+    w.patch(
+        "DwsCluster",
+        &name,
+        json!({"spec": {"adminPasswordSecretRef": null}}),
+    )
+    .await?;
+    w.until("DwsCluster", &name, "observed", |one| {
+        one["status"]["observedGeneration"] == one["metadata"]["generation"]
+            && condition(one, "Synced").0 == "True"
+    })
+    .await?;
     ensure!(w.connects(&name).await? == "First-Passw0rd");
     w.executed(&name, "reset_password", 0).await
 }
@@ -106,10 +160,20 @@ async fn a_vanished_secret_is_told_and_ready_stays() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     let secret = with_secret(&w, &name).await?;
     w.delete("Secret", &secret).await?;
-    let told = w.until_condition("DwsCluster", &name, "Synced", "False", "WaitingForReference").await?;
+    let told = w
+        .until_condition(
+            "DwsCluster",
+            &name,
+            "Synced",
+            "False",
+            "WaitingForReference",
+        )
+        .await?;
     ensure!(condition(&told, "Ready").0 == "True" && message(&told, "Synced").contains(&secret));
-    w.secret(&secret, json!({"password": "First-Passw0rd"})).await?;
-    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync").await?;
+    w.secret(&secret, json!({"password": "First-Passw0rd"}))
+        .await?;
+    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync")
+        .await?;
     w.executed(&name, "reset_password", 0).await
 }
 
@@ -117,7 +181,10 @@ async fn a_deleted_connection_secret_is_rebuilt_from_the_reference() -> Result<(
     let (w, name) = (World::shared().await?, fresh("pass"));
     with_secret(&w, &name).await?;
     w.delete("Secret", &format!("{name}-connection")).await?;
-    w.until("Secret", &format!("{name}-connection"), "rebuilt", |one| one["data"]["password"].is_string()).await?;
+    w.until("Secret", &format!("{name}-connection"), "rebuilt", |one| {
+        one["data"]["password"].is_string()
+    })
+    .await?;
     ensure!(w.connects(&name).await? == "First-Passw0rd");
     w.executed(&name, "reset_password", 0).await
 }
@@ -126,11 +193,14 @@ async fn a_deleted_generated_one_asks_for_a_rotation() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     w.ready_cluster(&name, json!({})).await?;
     w.delete("Secret", &format!("{name}-connection")).await?;
-    let told = w.until_condition("DwsCluster", &name, "Synced", "False", "PasswordMissing").await?;
+    let told = w
+        .until_condition("DwsCluster", &name, "Synced", "False", "PasswordMissing")
+        .await?;
     ensure!(message(&told, "Synced").contains("rotate-password-requested-at"));
     w.executed(&name, "reset_password", 0).await?;
     w.request(&name, "rotate-password-requested-at").await?;
-    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync").await?;
+    w.until_condition("DwsCluster", &name, "Synced", "True", "InSync")
+        .await?;
     w.connects(&name).await?;
     w.executed(&name, "reset_password", 1).await
 }
@@ -139,8 +209,16 @@ async fn a_tampered_connection_secret_is_mended() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     w.ready_cluster(&name, json!({})).await?;
     let host = w.texts(&format!("{name}-connection")).await?["host"].clone();
-    w.patch("Secret", &format!("{name}-connection"), json!({"stringData": {"host": "elsewhere"}})).await?;
-    w.until("Secret", &format!("{name}-connection"), "mended", |one| !one["data"]["host"].is_null() && one["data"]["host"] != "ZWxzZXdoZXJl").await?;
+    w.patch(
+        "Secret",
+        &format!("{name}-connection"),
+        json!({"stringData": {"host": "elsewhere"}}),
+    )
+    .await?;
+    w.until("Secret", &format!("{name}-connection"), "mended", |one| {
+        !one["data"]["host"].is_null() && one["data"]["host"] != "ZWxzZXdoZXJl"
+    })
+    .await?;
     ensure!(w.texts(&format!("{name}-connection")).await?["host"] == host);
     w.connects(&name).await?;
     Ok(())
@@ -157,8 +235,10 @@ async fn a_rotation_with_a_reference_is_refused_with_an_event() -> Result<()> {
 async fn an_adopted_cluster_gets_one_on_request() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("pass"));
     let id = w.console_cluster(&name).await?;
-    w.create("DwsCluster", &name, json!({"spec": {"clusterId": id}})).await?;
-    w.until_condition("DwsCluster", &name, "Ready", "True", "Available").await?;
+    w.create("DwsCluster", &name, json!({"spec": {"clusterId": id}}))
+        .await?;
+    w.until_condition("DwsCluster", &name, "Ready", "True", "Available")
+        .await?;
     w.request(&name, "rotate-password-requested-at").await?;
     w.event(&name, "PasswordChanged").await?;
     w.connects(&name).await?;

@@ -28,12 +28,26 @@ scenarios!(snapshots:
 async fn one_is_taken_once() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     let cluster = w.ready_cluster(&name, json!({})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}, "description": "before the change"})).await?;
-    let made = w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.snapshot(
+        &snap,
+        json!({"clusterRef": {"name": name}, "description": "before the change"}),
+    )
+    .await?;
+    let made = w
+        .until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     ensure!(condition(&made, "Synced").0 == "True" && condition(&made, "Reconciling").0.is_empty());
     let status = &made["status"];
-    ensure!(status["type"] == "MANUAL" && status["status"] == "AVAILABLE" && status["adopted"] == false, "{status}");
-    ensure!(status["clusterId"] == cluster["status"]["clusterId"] && status["startedAt"].is_string() && status["sizeGb"].is_number(), "{status}");
+    ensure!(
+        status["type"] == "MANUAL" && status["status"] == "AVAILABLE" && status["adopted"] == false,
+        "{status}"
+    );
+    ensure!(
+        status["clusterId"] == cluster["status"]["clusterId"]
+            && status["startedAt"].is_string()
+            && status["sizeGb"].is_number(),
+        "{status}"
+    );
     w.event(&snap, "SnapshotStarted").await?;
     w.event(&snap, "SnapshotFinished").await?;
     w.executed(&snap, "snapshot", 1).await
@@ -42,23 +56,38 @@ async fn one_is_taken_once() -> Result<()> {
 async fn it_waits_until_its_cluster_is_available() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     w.cluster(&name, json!({})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    let waits = w.until_condition("DwsSnapshot", &snap, "Reconciling", "True", "WaitingForCluster").await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    let waits = w
+        .until_condition(
+            "DwsSnapshot",
+            &snap,
+            "Reconciling",
+            "True",
+            "WaitingForCluster",
+        )
+        .await?;
     ensure!(condition(&waits, "Stalled").0.is_empty() && waits["status"]["operation"].is_null());
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     w.executed(&snap, "snapshot", 1).await
 }
 
 async fn several_go_by_age() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("snapped"));
     w.cluster(&name, json!({})).await?;
-    let mut all = vec![fresh("z"), fresh("m"), fresh("a")].into_iter().map(|one| format!("{one}-snap")).collect::<Vec<_>>();
+    let mut all = vec![fresh("z"), fresh("m"), fresh("a")]
+        .into_iter()
+        .map(|one| format!("{one}-snap"))
+        .collect::<Vec<_>>();
     for snap in &all {
-        w.snapshot(snap, json!({"clusterRef": {"name": name}})).await?;
+        w.snapshot(snap, json!({"clusterRef": {"name": name}}))
+            .await?;
         tokio::time::sleep(Duration::from_millis(1100)).await;
     }
     for snap in &all {
-        w.until_condition("DwsSnapshot", snap, "Ready", "True", "Available").await?;
+        w.until_condition("DwsSnapshot", snap, "Ready", "True", "Available")
+            .await?;
         w.executed(snap, "snapshot", 1).await?;
     }
     let ledger = w.sim("ledger").await?;
@@ -76,16 +105,22 @@ async fn by_cluster_id_without_a_cluster_resource() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     let id = w.console_cluster(&name).await?;
     w.snapshot(&snap, json!({"clusterId": id})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     w.executed(&snap, "snapshot", 1).await
 }
 
 async fn an_existing_one_is_adopted_and_kept() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     let cluster = w.console_cluster(&name).await?;
-    let id = w.outside(json!({"change": "snapshot", "cluster": name, "name": snap})).await?;
-    w.snapshot(&snap, json!({"clusterId": cluster, "snapshotId": id})).await?;
-    let held = w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    let id = w
+        .outside(json!({"change": "snapshot", "cluster": name, "name": snap}))
+        .await?;
+    w.snapshot(&snap, json!({"clusterId": cluster, "snapshotId": id}))
+        .await?;
+    let held = w
+        .until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     ensure!(held["status"]["adopted"] == true && held["status"]["snapshotId"] == id.as_str());
     w.event(&snap, "Adopted").await?;
     w.delete("DwsSnapshot", &snap).await?;
@@ -98,22 +133,45 @@ async fn an_unknown_id_is_waited_for() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     let cluster = w.console_cluster(&name).await?;
     let unknown = "12345678-1234-4234-8234-123456789abd";
-    w.snapshot(&snap, json!({"clusterId": cluster, "snapshotId": unknown})).await?;
-    let told = w.until_condition("DwsSnapshot", &snap, "Reconciling", "True", "WaitingForReference").await?;
+    w.snapshot(&snap, json!({"clusterId": cluster, "snapshotId": unknown}))
+        .await?;
+    let told = w
+        .until_condition(
+            "DwsSnapshot",
+            &snap,
+            "Reconciling",
+            "True",
+            "WaitingForReference",
+        )
+        .await?;
     ensure!(message(&told, "Reconciling").contains(unknown));
-    let id = w.outside(json!({"change": "snapshot", "cluster": name, "name": snap})).await?;
-    w.patch("DwsSnapshot", &snap, json!({"spec": {"snapshotId": id}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    let id = w
+        .outside(json!({"change": "snapshot", "cluster": name, "name": snap}))
+        .await?;
+    w.patch("DwsSnapshot", &snap, json!({"spec": {"snapshotId": id}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     Ok(())
 }
 
 async fn one_of_another_cluster_is_not_adopted() -> Result<()> {
-    let (w, name, other, snap) = (World::shared().await?, fresh("snapped"), fresh("other"), fresh("snap"));
+    let (w, name, other, snap) = (
+        World::shared().await?,
+        fresh("snapped"),
+        fresh("other"),
+        fresh("snap"),
+    );
     w.console_cluster(&name).await?;
     let cluster = w.console_cluster(&other).await?;
-    let id = w.outside(json!({"change": "snapshot", "cluster": name, "name": snap})).await?;
-    w.snapshot(&snap, json!({"clusterId": cluster, "snapshotId": id})).await?;
-    let told = w.until_condition("DwsSnapshot", &snap, "Stalled", "True", "InvalidSpec").await?;
+    let id = w
+        .outside(json!({"change": "snapshot", "cluster": name, "name": snap}))
+        .await?;
+    w.snapshot(&snap, json!({"clusterId": cluster, "snapshotId": id}))
+        .await?;
+    let told = w
+        .until_condition("DwsSnapshot", &snap, "Stalled", "True", "InvalidSpec")
+        .await?;
     ensure!(told["status"]["snapshotId"].is_null() && message(&told, "Stalled").contains(&cluster));
     Ok(())
 }
@@ -121,8 +179,10 @@ async fn one_of_another_cluster_is_not_adopted() -> Result<()> {
 async fn deleted_with_its_resource() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     w.ready_cluster(&name, json!({})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     w.delete("DwsSnapshot", &snap).await?;
     w.gone("DwsSnapshot", &snap).await?;
     ensure!(w.true_snapshot(&snap).await?.is_none());
@@ -132,8 +192,13 @@ async fn deleted_with_its_resource() -> Result<()> {
 async fn retained_where_it_says_so() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     w.ready_cluster(&name, json!({})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}, "deletionPolicy": "Retain"})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.snapshot(
+        &snap,
+        json!({"clusterRef": {"name": name}, "deletionPolicy": "Retain"}),
+    )
+    .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     w.delete("DwsSnapshot", &snap).await?;
     w.gone("DwsSnapshot", &snap).await?;
     w.event(&snap, "Retained").await?;
@@ -144,44 +209,73 @@ async fn retained_where_it_says_so() -> Result<()> {
 async fn a_failed_one_is_stalled() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     w.ready_cluster(&name, json!({})).await?;
-    w.tell("faults", json!({"operation": "create_snapshot", "target": snap, "kind": "fail_task"})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Stalled", "True", "SnapshotFailed").await?;
+    w.tell(
+        "faults",
+        json!({"operation": "create_snapshot", "target": snap, "kind": "fail_task"}),
+    )
+    .await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Stalled", "True", "SnapshotFailed")
+        .await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     w.executed(&snap, "snapshot", 1).await?;
     w.delete("DwsSnapshot", &snap).await?;
     w.gone("DwsSnapshot", &snap).await?;
-    ensure!(w.true_snapshot(&snap).await?.is_none(), "the failed snapshot was left behind");
+    ensure!(
+        w.true_snapshot(&snap).await?.is_none(),
+        "the failed snapshot was left behind"
+    );
     Ok(())
 }
 
 async fn never_deleted_under_a_running_restore() -> Result<()> {
-    let (w, name, snap, copy) = (World::shared().await?, fresh("snapped"), fresh("snap"), fresh("copy"));
+    let (w, name, snap, copy) = (
+        World::shared().await?,
+        fresh("snapped"),
+        fresh("snap"),
+        fresh("copy"),
+    );
     w.ready_cluster(&name, json!({})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     w.create("DwsCluster", &copy, json!({"spec": {"deletionPolicy": "Delete", "restoreFrom": {"snapshotRef": {"name": snap}}}})).await?;
-    w.until("DwsCluster", &copy, "restoring", |one| one["status"]["clusterId"].is_string()).await?;
+    w.until("DwsCluster", &copy, "restoring", |one| {
+        one["status"]["clusterId"].is_string()
+    })
+    .await?;
     w.delete("DwsSnapshot", &snap).await?;
-    w.until_condition("DwsCluster", &copy, "Ready", "True", "Available").await?;
+    w.until_condition("DwsCluster", &copy, "Ready", "True", "Available")
+        .await?;
     w.gone("DwsSnapshot", &snap).await?;
     // The order in the ledger: the restore was complete (its password was set) before the snapshot went.
     let ledger = w.sim("ledger").await?;
     let number = |name: &str, kind: &str| {
-        crate::world::items(&ledger, "effects").find(|one| one["name"] == name && one["effect"] == kind).and_then(|one| one["at"].as_str().map(str::to_owned))
+        crate::world::items(&ledger, "effects")
+            .find(|one| one["name"] == name && one["effect"] == kind)
+            .and_then(|one| one["at"].as_str().map(str::to_owned))
     };
     let (restored, deleted) = (number(&copy, "restore"), number(&snap, "delete_snapshot"));
-    ensure!(restored.is_some() && restored < deleted, "{restored:?} {deleted:?}");
+    ensure!(
+        restored.is_some() && restored < deleted,
+        "{restored:?} {deleted:?}"
+    );
     w.executed(&copy, "restore", 1).await
 }
 
 async fn a_vanished_one_is_lost() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     w.ready_cluster(&name, json!({})).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
-    w.outside(json!({"change": "delete_snapshot", "snapshot": snap})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Stalled", "True", "Lost").await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
+    w.outside(json!({"change": "delete_snapshot", "snapshot": snap}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Stalled", "True", "Lost")
+        .await?;
     w.executed(&snap, "snapshot", 1).await?;
     w.delete("DwsSnapshot", &snap).await?;
     w.gone("DwsSnapshot", &snap).await
@@ -189,24 +283,45 @@ async fn a_vanished_one_is_lost() -> Result<()> {
 
 async fn none_is_started_of_a_cluster_in_deletion() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
-    w.ready_cluster(&name, json!({"deletionProtection": true})).await?;
+    w.ready_cluster(&name, json!({"deletionProtection": true}))
+        .await?;
     w.delete("DwsCluster", &name).await?;
-    w.until_condition("DwsCluster", &name, "Ready", "False", "DeletionBlocked").await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Reconciling", "True", "WaitingForCluster").await?;
+    w.until_condition("DwsCluster", &name, "Ready", "False", "DeletionBlocked")
+        .await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition(
+        "DwsSnapshot",
+        &snap,
+        "Reconciling",
+        "True",
+        "WaitingForCluster",
+    )
+    .await?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     w.executed(&snap, "snapshot", 0).await?;
-    w.patch("DwsCluster", &name, json!({"spec": {"deletionProtection": false}})).await?;
+    w.patch(
+        "DwsCluster",
+        &name,
+        json!({"spec": {"deletionProtection": false}}),
+    )
+    .await?;
     w.gone("DwsCluster", &name).await
 }
 
 async fn a_resize_comes_first() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("snapped"), fresh("snap"));
     w.ready_cluster(&name, json!({})).await?;
-    w.patch("DwsCluster", &name, json!({"spec": {"nodeCount": 4}})).await?;
-    w.until("DwsCluster", &name, "resizing", |one| one["status"]["operation"]["kind"] == "Resize" || one["status"]["settledNodeCount"] == 4).await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available").await?;
+    w.patch("DwsCluster", &name, json!({"spec": {"nodeCount": 4}}))
+        .await?;
+    w.until("DwsCluster", &name, "resizing", |one| {
+        one["status"]["operation"]["kind"] == "Resize" || one["status"]["settledNodeCount"] == 4
+    })
+    .await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
     w.executed(&name, "resize", 1).await?;
     w.executed(&snap, "snapshot", 1).await
 }

@@ -128,11 +128,20 @@ pub async fn shared_stack() -> Result<&'static Stack> {
             let client = plane.client().await?;
             let api: Api<DynamicObject> = Api::all_with(client, &kind("Namespace"));
             for name in [SHARED, OTHER] {
-                let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-                api.create(&PostParams::default(), &serde_json::from_value(namespace)?).await?;
+                let namespace =
+                    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+                api.create(&PostParams::default(), &serde_json::from_value(namespace)?)
+                    .await?;
             }
             let options = Options {
-                simulator: args(&["--automated-snapshots", "off", "--sold-out", "dws.m3.xlarge", "--sold-out-later", "dwsx2.4xlarge"]),
+                simulator: args(&[
+                    "--automated-snapshots",
+                    "off",
+                    "--sold-out",
+                    "dws.m3.xlarge",
+                    "--sold-out-later",
+                    "dwsx2.4xlarge",
+                ]),
                 operator: args(&["--concurrency", "16"]),
                 namespaces: vec![SHARED.to_owned(), OTHER.to_owned()],
                 ..Options::default()
