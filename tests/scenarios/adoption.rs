@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
+use crate::runner::scenarios;
+use crate::stacks::{OTHER, fresh};
 use crate::support::Result;
-use crate::world::{OTHER, World, condition, fresh, message, scenarios};
+use crate::world::{World, condition, message};
 
 scenarios!(adoption:
     by_id_changes_nothing,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 
+use crate::runner::scenarios;
+use crate::stacks::fresh;
 use crate::support::Result;
 use crate::support::stack::{Options, Stack};
-use crate::world::{World, condition, fresh, scenarios};
+use crate::world::{World, condition};
 
 scenarios!(crash:
     after_the_intent_of_a_create,

@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
+use crate::runner::scenarios;
+use crate::stacks::fresh;
 use crate::support::Result;
-use crate::world::{World, condition, fresh, scenarios};
+use crate::world::{World, condition};
 
 scenarios!(create:
     a_manifest_becomes_a_warehouse_once,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 
+use crate::runner::scenarios;
+use crate::stacks::fresh;
 use crate::support::Result;
 use crate::support::stack::{Options, Stack};
-use crate::world::{World, condition, fresh, message, scenarios};
+use crate::world::{World, condition, message};
 
 scenarios!(faults:
     a_create_whose_answer_is_lost_is_claimed,

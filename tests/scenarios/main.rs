@@ -6,6 +6,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod far_side;
+mod runner;
+mod stacks;
 mod world;
 
 mod adoption;

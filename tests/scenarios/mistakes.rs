@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::{Value, json};
 
+use crate::runner::scenarios;
+use crate::stacks::fresh;
 use crate::support::Result;
-use crate::world::{World, condition, fresh, message, scenarios};
+use crate::world::{World, condition, message};
 
 scenarios!(mistakes:
     a_missing_password_secret,
@@ -24,7 +26,6 @@ scenarios!(mistakes:
     a_fixed_field_changed_later,
     a_refused_create_is_tried_again_on_request,
     a_refused_create_is_told_once,
-    a_snapshot_name_that_is_taken,
 );
 
 /// Stands with this condition and tells all of these words.
@@ -205,18 +206,28 @@ async fn a_typo_in_the_cluster_reference() -> Result<()> {
     let (w, name, snap) = (World::shared().await?, fresh("user"), fresh("snap"));
     w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
         .await?;
-    told(
+    let words = [name.as_str(), "does not exist", "correct the name"];
+    let waits = told(
         &w,
         "DwsSnapshot",
         &snap,
         "Reconciling",
         "WaitingForReference",
-        &[&name, "does not exist"],
+        &words,
     )
     .await?;
-    w.ready_cluster(&name, json!({})).await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+    // Whose credentials count is for the cluster to say once it is there.
+    ensure!(waits["status"]["credentialsSecretName"].is_null());
+    w.secret(&format!("{name}-account"), credentials()).await?;
+    w.ready_cluster(
+        &name,
+        json!({"credentialsSecretRef": {"name": format!("{name}-account")}}),
+    )
+    .await?;
+    let taken = w
+        .until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
         .await?;
+    ensure!(taken["status"]["credentialsSecretName"] == format!("{name}-account").as_str());
     w.executed(&snap, "snapshot", 1).await
 }
 
@@ -378,32 +389,4 @@ async fn a_refused_create_is_told_once() -> Result<()> {
         .count();
     ensure!(sent == 1, "{sent} creates were sent");
     Ok(())
-}
-
-async fn a_snapshot_name_that_is_taken() -> Result<()> {
-    let (w, name, snap) = (World::shared().await?, fresh("user"), fresh("snap"));
-    w.ready_cluster(&name, json!({})).await?;
-    w.outside(json!({"change": "snapshot", "cluster": name, "name": snap.to_uppercase()}))
-        .await?;
-    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
-        .await?;
-    told(
-        &w,
-        "DwsSnapshot",
-        &snap,
-        "Stalled",
-        "NameConflict",
-        &["snapshotName", "without case"],
-    )
-    .await?;
-    w.executed(&snap, "snapshot", 0).await?;
-    w.patch(
-        "DwsSnapshot",
-        &snap,
-        json!({"spec": {"snapshotName": format!("{snap}-mine")}}),
-    )
-    .await?;
-    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
-        .await?;
-    w.executed(&format!("{snap}-mine"), "snapshot", 1).await
 }

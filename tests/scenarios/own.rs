@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
+use crate::runner::scenarios;
+use crate::stacks::{args, fresh};
 use crate::support::Result;
 use crate::support::stack::Options;
-use crate::world::{World, args, condition, fresh, message, scenarios};
+use crate::world::{World, condition, message};
 
 scenarios!(own_stack:
     a_quota_that_is_used_up,

@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
+use crate::runner::scenarios;
+use crate::stacks::fresh;
 use crate::support::Result;
-use crate::world::{World, condition, fresh, message, scenarios};
+use crate::world::{World, condition, message};
 
 scenarios!(passwords:
     a_generated_one_rotates_on_request,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
+use crate::runner::scenarios;
+use crate::stacks::{args, fresh};
 use crate::support::Result;
 use crate::support::stack::{Options, SECRET_KEY};
-use crate::world::{World, args, fresh, scenarios};
+use crate::world::World;
 
 scenarios!(quiet:
     a_ready_cluster_is_not_written,

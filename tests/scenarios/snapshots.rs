@@ -5,8 +5,10 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
+use crate::runner::scenarios;
+use crate::stacks::fresh;
 use crate::support::Result;
-use crate::world::{World, condition, fresh, message, scenarios};
+use crate::world::{World, condition, message};
 
 scenarios!(snapshots:
     one_is_taken_once,
@@ -23,6 +25,7 @@ scenarios!(snapshots:
     a_vanished_one_is_lost,
     none_is_started_of_a_cluster_in_deletion,
     a_resize_comes_first,
+    a_name_that_is_taken_is_told_and_mended_in_place,
 );
 
 async fn one_is_taken_once() -> Result<()> {
@@ -324,4 +327,32 @@ async fn a_resize_comes_first() -> Result<()> {
         .await?;
     w.executed(&name, "resize", 1).await?;
     w.executed(&snap, "snapshot", 1).await
+}
+
+async fn a_name_that_is_taken_is_told_and_mended_in_place() -> Result<()> {
+    let (w, name, snap) = (World::shared().await?, fresh("user"), fresh("snap"));
+    w.ready_cluster(&name, json!({})).await?;
+    w.outside(json!({"change": "snapshot", "cluster": name, "name": snap.to_uppercase()}))
+        .await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    let told = w
+        .until_condition("DwsSnapshot", &snap, "Stalled", "True", "NameConflict")
+        .await?;
+    let text = message(&told, "Stalled");
+    ensure!(
+        text.contains("snapshotName") && text.contains("without case"),
+        "{text}"
+    );
+    w.executed(&snap, "snapshot", 0).await?;
+    let mine = format!("{snap}-mine");
+    w.patch(
+        "DwsSnapshot",
+        &snap,
+        json!({"spec": {"snapshotName": mine}}),
+    )
+    .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
+    w.executed(&mine, "snapshot", 1).await
 }
