@@ -62,8 +62,32 @@ async fn changed_content_of_the_secret_resets_it() -> Result<()> {
     )
     .await?;
     w.event(&name, "PasswordChanged").await?;
+    settled(&w, &name).await?;
     ensure!(w.connects(&name).await? == "Second-Passw0rd");
     w.executed(&name, "reset_password", 1).await
+}
+
+/// At rest, and still so a little later: a second reset would follow at once.
+async fn settled(w: &World, name: &str) -> Result<()> {
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let cluster = w
+        .until_condition("DwsCluster", name, "Synced", "True", "InSync")
+        .await?;
+    ensure!(
+        cluster["status"]["operation"].is_null(),
+        "{}",
+        cluster["status"]["operation"]
+    );
+    let requests = w.sim("requests").await?;
+    let id = &cluster["status"]["clusterId"];
+    let refused = crate::world::items(&requests, "requests").filter(|one| {
+        one["operation"] == "reset_password" && one["target"] == *id && !one["code"].is_null()
+    });
+    ensure!(
+        refused.count() == 0,
+        "a password was sent that was already in force"
+    );
+    Ok(())
 }
 
 async fn changed_labels_of_the_secret_do_nothing() -> Result<()> {
@@ -102,6 +126,7 @@ async fn a_weak_new_one_is_rejected_without_a_call() -> Result<()> {
     .await?;
     w.until_condition("DwsCluster", &name, "Synced", "True", "InSync")
         .await?;
+    settled(&w, &name).await?;
     ensure!(w.connects(&name).await? == "Third-Passw0rd");
     Ok(())
 }
