@@ -218,6 +218,16 @@ fn source(draft: &Draft<'_>) -> Result<String, Says> {
     }
 }
 
+/// What to say where the cluster of the reference is not there and nothing has been begun.
+pub(super) fn without_cluster(draft: &Draft<'_>) -> Option<Says> {
+    let begun = draft.status.snapshot_id.is_some() || draft.status.operation.is_some();
+    let absent = matches!(draft.facts.cluster, Some(ClusterRefFact::Absent));
+    if begun || !absent {
+        return None;
+    }
+    source(draft).err()
+}
+
 /// Why it is not this snapshot's turn yet.
 fn waits(draft: &Draft<'_>, cluster: &Cluster) -> Option<Says> {
     let task = cluster.task_status.as_deref().unwrap_or_default();
