@@ -343,7 +343,7 @@ async fn every_oddity_leads_through_a_whole_life() {
             extra_fields: odd,
             newer_words: n % 4 == 2,
             success_code: odd,
-            empty_body: n % 3 == 0,
+            empty_body: n.is_multiple_of(3),
             deleted_is_unknown: odd,
             ..Oddities::default()
         };
