@@ -78,10 +78,10 @@ async fn a_ready_snapshot_and_its_secret_are_not_written() -> Result<()> {
     .map(|_| ())
 }
 
-/// A whole life at trace level, with refusals and lost answers on the way.
+/// A whole life at trace level, the libraries' too (a list of levels, not a bare one), with refusals and lost answers on the way.
 async fn no_secret_in_logs_status_or_events() -> Result<()> {
     let options = Options {
-        env: vec![("RUST_LOG".to_owned(), "trace".to_owned())],
+        env: vec![("RUST_LOG".to_owned(), "trace,dws_operator=trace".to_owned())],
         operator: args(&["--log-format", "json"]),
         ..Options::default()
     };

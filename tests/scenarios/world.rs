@@ -14,8 +14,6 @@ use crate::support::Result;
 
 /// No step of a simulated life takes longer, even on a machine that compiles beside it.
 pub const PATIENCE: Duration = Duration::from_mins(1);
-/// Scenarios of one topic that run at the same time.
-const SIDE_BY_SIDE: usize = 12;
 
 /// One scenario's view of the world. Cheap to clone.
 #[derive(Clone)]
