@@ -51,7 +51,11 @@ pub(super) fn settle<'a>(
         return Ok(draft);
     }
     let at_rest = service_state::idle(cluster);
-    if at_rest && (seen || (accepted && draft.window_over())) {
+    // One that was over before anybody looked shows nothing any more. What was accepted has no window of
+    // its own, so the time since the intent tells how long lists may have lagged.
+    let open_for = draft.facts.now.duration_since(operation.intended_at);
+    let long_ago = draft.window_over() || open_for >= draft.facts.settings.ambiguity_window;
+    if at_rest && (seen || (accepted && long_ago)) {
         draft.status.operation = None;
         let note = format!("Cluster {} has restarted.", cluster.name);
         draft
