@@ -179,6 +179,7 @@ pub(super) fn in_queue(name: &str, age: i64) -> Waiting {
 /// A situation: facts at the start of the reconcile, and what its reads will show.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
+    #[allow(clippy::struct_field_names)] // the type of its field has that name
     pub facts: SnapshotFacts,
     list: Seen<Arc<SnapshotList>>,
     detail: Seen<Arc<Snapshot>>,
