@@ -57,10 +57,6 @@ control_plane() {
 tree() { { git diff && git status --porcelain --untracked-files=all; } | git hash-object --stdin; }
 generated() {
     local before
-    if [[ ! -f examples/generate.rs ]]; then
-        echo "skipped: there is no examples/generate.rs"
-        return 77
-    fi
     before=$(tree)
     cargo run --quiet --locked --example generate || return 1
     if [[ $(tree) != "$before" ]]; then
@@ -73,10 +69,6 @@ generated() {
 }
 
 witness() {
-    if [[ ! -f hack/sdk-witness.sh ]]; then
-        echo "skipped: there is no hack/sdk-witness.sh"
-        return 77
-    fi
     if ! command -v python3 >/dev/null; then
         echo "skipped: the vendor's SDK as witness, since Python 3 is missing"
         return 77

@@ -19,7 +19,7 @@ use dws_operator::entropy::Entropy;
 use dws_operator::observer::{Accounts, ObserverSettings};
 use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::{Event, Namespace, Secret};
-use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -127,8 +127,14 @@ async fn writes_hold_against_concurrent_edits() -> Result<()> {
         id: Some(id.to_owned()),
         service_time: None,
     };
-    let landed =
-        store::store_answer(&client, &SystemClock, stored.clone(), &operation, &answer).await?;
+    let landed = Box::pin(store::store_answer(
+        &client,
+        &SystemClock,
+        stored.clone(),
+        &operation,
+        &answer,
+    ))
+    .await?;
     let AnswerStored::Stored(landed, _) = landed else {
         panic!("superseded: {landed:?}");
     };
@@ -141,7 +147,14 @@ async fn writes_hold_against_concurrent_edits() -> Result<()> {
     // An answer to an attempt that is over finds no place.
     let mut former = operation.clone();
     former.attempt = 9;
-    let late = store::store_answer(&client, &SystemClock, stored, &former, &answer).await?;
+    let late = Box::pin(store::store_answer(
+        &client,
+        &SystemClock,
+        stored,
+        &former,
+        &answer,
+    ))
+    .await?;
     assert!(matches!(late, AnswerStored::Superseded(_)));
 
     let api = Api::<DwsCluster>::namespaced(client.clone(), &namespace);
@@ -234,7 +247,7 @@ async fn a_repeated_event_is_one_with_a_count() -> Result<()> {
         events::publish(&ctx, &object, &note).await;
     }
     let listed = Api::<Event>::namespaced(client, &namespace)
-        .list(&Default::default())
+        .list(&ListParams::default())
         .await?;
     assert_eq!(listed.items.len(), 1);
     assert_eq!(listed.items[0].count, Some(3));

@@ -82,6 +82,8 @@ pub async fn act<K: Managed>(
     let uid = object.uid().unwrap_or_default();
     let mut current = object.clone();
     let mut wake = wake;
+    // Before it is compared with the stored one, or what was cut would be written for ever.
+    let status = K::fitted(status);
 
     if add_finalizer {
         current = store::add_finalizer(&ctx.client, &current).await?;

@@ -369,8 +369,14 @@ mod tests {
         let mut namesake = reference("DwsCluster", "wh", "uid-y");
         namesake.api_version = "example.com/v1".to_owned();
         let judged = |references: &[OwnerReference]| judge(references, &owner());
-        assert_eq!(judged(&[ours.clone()]), Ownership::Ours { reown: false });
-        assert_eq!(judged(&[former.clone()]), Ownership::Ours { reown: true });
+        assert_eq!(
+            judged(std::slice::from_ref(&ours)),
+            Ownership::Ours { reown: false }
+        );
+        assert_eq!(
+            judged(std::slice::from_ref(&former)),
+            Ownership::Ours { reown: true }
+        );
         assert_eq!(judged(&[former, ours]), Ownership::Ours { reown: false });
         assert_eq!(
             judged(&[]),

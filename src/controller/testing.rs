@@ -216,11 +216,13 @@ fn failure(code: u16, reason: &str, causes: &[&str]) -> (StatusCode, Value) {
     (StatusCode::from_u16(code).unwrap(), body)
 }
 
+#[allow(clippy::needless_pass_by_value)] // for map_err
 fn lost(text: impl ToString) -> std::io::Error {
     std::io::Error::other(text.to_string())
 }
 
 /// A stored cluster with this status.
+#[allow(clippy::needless_pass_by_value)] // made on the spot by all who call
 pub fn cluster(status: Value) -> Value {
     json!({
         "apiVersion": "dws.huaweicloud.com/v1alpha1", "kind": "DwsCluster",

@@ -47,6 +47,7 @@ impl Passwords {
     }
 
     /// The pending one is in force now.
+    #[must_use]
     pub fn promoted(self) -> Self {
         match self.pending {
             Some(pending) => Self {

@@ -317,7 +317,8 @@ pub struct Waiting {
 /// Everything that a plan for a `DwsCluster` may know.
 #[derive(Clone, Debug)]
 pub struct ClusterFacts {
-    /// The present.
+    /// When this reconcile began, before its first read and the same for all its plans: whatever was read in
+    /// it was requested no earlier, so that "wait the window out, then read" can be judged by it.
     pub now: Timestamp,
     /// Configuration.
     pub settings: Settings,
@@ -366,7 +367,7 @@ pub enum ClusterRefFact {
 /// Everything that a plan for a `DwsSnapshot` may know.
 #[derive(Clone, Debug)]
 pub struct SnapshotFacts {
-    /// The present.
+    /// When this reconcile began, before its first read (see [`ClusterFacts::now`]).
     pub now: Timestamp,
     /// Configuration.
     pub settings: Settings,

@@ -9,7 +9,7 @@ pub fn text(failure: &Failure) -> String {
     let mut text = String::new();
     match (&failure.code, failure.http) {
         (Some(code), _) => text.push_str(code),
-        (None, Some(http)) => text.push_str(&format!("HTTP {http}")),
+        (None, Some(http)) => text.extend(["HTTP ", &http.to_string()]),
         (None, None) => text.push_str("no answer"),
     }
     if !failure.message.is_empty() {
@@ -18,7 +18,7 @@ pub fn text(failure: &Failure) -> String {
     }
     text.push('.');
     if let Some(field) = failure.field {
-        text.push_str(&format!(" See {field}."));
+        text.extend([" See ", field, "."]);
     }
     if !failure.advice.is_empty() {
         text.push(' ');
@@ -44,6 +44,9 @@ pub fn passes(failure: &Failure) -> bool {
     ) || !failure.sent
 }
 
+/// Reason of a [`crate::api::cluster_status::LastFailure`] that only says "not just now".
+pub const BUSY: &str = "Busy";
+
 /// A refusal that is tried again every ten minutes.
 pub fn tried_again(meaning: Meaning) -> bool {
     matches!(meaning, Meaning::Quota | Meaning::SoldOut)
@@ -66,6 +69,10 @@ pub fn held_back(failure: &Failure) -> Says {
     let reason = match failure.meaning {
         Meaning::Throttled => CircuitReason::Throttled,
         Meaning::Unauthenticated => CircuitReason::CredentialsInvalid,
+        // No outage: the service answers, and these credentials may not see it.
+        Meaning::Forbidden | Meaning::AbsentOrForbidden => {
+            return Says::new("Forbidden", text(failure));
+        }
         _ => CircuitReason::ServiceUnavailable,
     };
     Says::new(reason.as_str(), text(failure))

@@ -58,6 +58,11 @@ impl Intent {
         &self.operation
     }
 
+    /// What is to be sent.
+    pub fn call(&self) -> &Call {
+        &self.call
+    }
+
     /// Proof that it is stored: `stored` is `status.operation` as the API server answered the write.
     ///
     /// # Errors

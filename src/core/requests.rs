@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 /// A value further ahead of the clock than this is a mistake, not a request.
-const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_mins(10);
+pub const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_mins(10);
 /// A request that could not run for this long lapses.
 const LAPSES_AFTER: SignedDuration = SignedDuration::from_hours(24);
 

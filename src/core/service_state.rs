@@ -3,6 +3,8 @@
 //! From the reference (5.1.2, 5.2.2) and the newer words that real clients meet; an unknown word is
 //! [`Life::Unknown`], never an error and never taken for usable or gone.
 
+use jiff::Timestamp;
+
 use crate::dws::model::Cluster;
 
 /// Where a cluster is in its life.
@@ -66,6 +68,14 @@ pub fn sub_status_has(cluster: &Cluster, word: &str) -> bool {
         .sub_status
         .as_deref()
         .is_some_and(|all| all.split('|').any(|one| one.trim() == word))
+}
+
+/// A time as the service writes it: with or without `Z`, with or without fractions; UTC.
+pub fn time(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let civil: jiff::civil::DateTime = text.parse().ok()?;
+        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
+    })
 }
 
 /// The line of the progress column: `GROWING 20%`; several tasks joined by a comma.
@@ -134,6 +144,15 @@ mod tests {
     #[case("", Life::Unknown)]
     fn words_keep_their_meaning(#[case] status: &str, #[case] expected: Life) {
         assert_eq!(life(status), expected);
+    }
+
+    #[rstest]
+    #[case("2018-02-03T02:28:18Z", Some(1_517_624_898))]
+    #[case("2018-02-03T02:28:18", Some(1_517_624_898))]
+    #[case("2018-02-03T02:28:18.250", Some(1_517_624_898))]
+    #[case("yesterday", None)]
+    fn a_time_is_read_in_every_shape(#[case] text: &str, #[case] second: Option<i64>) {
+        assert_eq!(time(text).map(Timestamp::as_second), second);
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! reads, a renewed token): retries belong to the caller.
 //!
 //! Data: [`call`] (what is asked), [`model`] and [`answer`] (what is said), [`codes`]. Boundaries:
-//! [`transport`] (over the network: [`http`]) and [`clock`]. Between them [`client`], which puts [`operation`], [`auth`] and
-//! [`endpoint`] together, and [`decode`], [`fault`], [`outcome`] and [`redact`], which read answers.
+//! [`transport`] (over the network: [`http`]) and [`clock`]. Between them [`client`], which puts
+//! [`operation`], [`auth`] and [`endpoint`] together, and [`decode`], [`fault`], [`outcome`] and [`redact`], which read answers.
 
 pub mod answer;
 pub mod auth;
@@ -25,6 +25,10 @@ mod shared;
 pub mod time;
 pub mod transport;
 mod wire;
+
+#[cfg(test)]
+#[path = "../../tests/support/figures.rs"]
+mod figures;
 
 pub use auth::Credential;
 pub use client::{Client, Prepared};

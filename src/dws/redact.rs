@@ -183,7 +183,7 @@ mod tests {
             assert!(redactor.finds_in(row), "{row}");
         }
         assert_eq!(redactor.clean("no secret here"), "no secret here");
-        println!("figure: dws-client: {} redaction rows", rows.len());
+        crate::dws::figures::figure("dws-client", &format!("{} redaction rows", rows.len()));
     }
 
     #[test]

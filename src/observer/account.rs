@@ -33,6 +33,9 @@ use crate::entropy::Entropy;
 /// An id that was read stays known this long before somebody must follow it.
 pub(super) const READ_IDS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
+/// A reconcile that found the account pending is over by then.
+const LOOKED_TOO_EARLY: SignedDuration = SignedDuration::from_secs(5);
+
 /// One account: its client, its observer, its circuit, its token bucket. Clones are the same account.
 #[derive(Clone)]
 pub struct Account(Arc<Inner>);
@@ -58,6 +61,8 @@ pub(super) struct State {
     pub(super) breaker: Breaker,
     pub(super) project: Option<String>,
     pub(super) clusters: Option<Arc<ClusterList>>,
+    /// When the first list arrived.
+    pub(super) first_list_at: Option<Timestamp>,
     pub(super) snapshots: Option<Arc<SnapshotList>>,
     pub(super) busy: Busy,
     pub(super) cluster_absences: Absences,
@@ -225,8 +230,17 @@ impl Account {
     }
 
     /// A resource tells what it follows from now on, in place of what it told before.
+    ///
+    /// One who is new here may have looked before the first list arrived and told its interest after: it
+    /// is woken at once, rather than by the next list.
     pub fn watch(&self, interest: Interest) {
-        self.0.seat.watch(interest);
+        let key = interest.key.clone();
+        let is_new = self.0.seat.watch(interest);
+        let first = self.0.state.lock().first_list_at;
+        let is_recent = |first| self.now().duration_since(first) < LOOKED_TOO_EARLY;
+        if is_new && first.is_some_and(is_recent) {
+            self.0.seat.wake(vec![key]);
+        }
     }
 
     /// A resource follows nothing any more.

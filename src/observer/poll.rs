@@ -135,6 +135,9 @@ impl Account {
         let followed = interests.cluster_ids();
         let mut state = self.state().lock();
         let before = state.clusters.replace(list.clone());
+        if state.first_list_at.is_none() {
+            state.first_list_at = Some(self.now());
+        }
         state.busy.clusters = list.by_id.values().any(|c| interval::cluster_is_busy(c));
         state.cluster_absences.list(
             followed,

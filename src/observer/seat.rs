@@ -37,10 +37,17 @@ impl Seat {
         }
     }
 
-    pub(super) fn watch(&self, interest: Interest) {
-        if self.interests.lock().watch(interest) {
+    /// Returns whether the resource is new here.
+    pub(super) fn watch(&self, interest: Interest) -> bool {
+        let mut interests = self.interests.lock();
+        let before = interests.len();
+        let changed = interests.watch(interest);
+        let is_new = interests.len() > before;
+        drop(interests);
+        if changed {
             self.changed.notify_one();
         }
+        is_new
     }
 
     pub(super) fn unwatch(&self, uid: &str) {

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used)] // A helper that fails is a test that fails.
 
+#[path = "../support/figures.rs"]
+mod figures;
 mod own_connection;
 mod phases;
 mod proxies;

@@ -92,7 +92,10 @@ async fn no_status_is_answered_by_sending_again() {
         }
     }
     assert_eq!(elsewhere.counts().await, (0, 0), "no redirect is followed");
-    println!("figure: dws-client: {rows} statuses on the wire, each sent once");
+    crate::figures::figure(
+        "dws-client",
+        &format!("{rows} statuses on the wire, each sent once"),
+    );
 }
 
 #[tokio::test]

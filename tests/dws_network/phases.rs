@@ -76,9 +76,9 @@ async fn silence_after_the_request_is_a_time_out_of_something_sent() {
         assert_eq!(server.received().len(), 1);
     });
     futures::future::join_all(rows).await;
-    println!(
-        "figure: dws-client: {} stalls on the wire",
-        stalls.len() * 2
+    crate::figures::figure(
+        "dws-client",
+        &format!("{} stalls on the wire", stalls.len() * 2),
     );
 }
 

@@ -1,3 +1,5 @@
+//! The index alone: what it finds, whom it wakes, what it forgets.
+
 use super::*;
 use crate::api::cluster::{LocalRef, RestoreFrom, SecretKeyRef};
 use crate::api::{

@@ -4,6 +4,8 @@
 //! attempt. It knows nothing of what the statuses mean. One function is one exchange (the storing of an
 //! answer excepted, which goes on until it is stored); retries belong to the next reconcile.
 
+mod diff;
+
 use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
@@ -25,6 +27,8 @@ use crate::core::{cluster, snapshot};
 use crate::dws::answer::Answer;
 use crate::dws::clock::Clock;
 use crate::observer::{Kind, ResourceKey};
+
+pub use diff::{Change, status_diff};
 
 /// Longest wait for one answer of the API server (kube sets none for reads and writes).
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -61,6 +65,9 @@ pub trait Managed:
     /// The same object with this status.
     #[must_use]
     fn with_status(&self, status: Self::Status) -> Self;
+    /// The status within the schema's limits: an overlong answer of the service must not keep an id from
+    /// being stored.
+    fn fitted(status: Self::Status) -> Self::Status;
     /// The journal in a status.
     fn operation(status: &Self::Status) -> Option<&Operation>;
     /// Id of the remote object that a status holds.
@@ -96,6 +103,9 @@ impl Managed for DwsCluster {
         object.status = Some(status);
         object
     }
+    fn fitted(status: Self::Status) -> Self::Status {
+        status.fitted()
+    }
     fn operation(status: &Self::Status) -> Option<&Operation> {
         status.operation.as_ref()
     }
@@ -124,6 +134,9 @@ impl Managed for DwsSnapshot {
         let mut object = self.clone();
         object.status = Some(status);
         object
+    }
+    fn fitted(status: Self::Status) -> Self::Status {
+        status.fitted()
     }
     fn operation(status: &Self::Status) -> Option<&Operation> {
         status.operation.as_ref()
@@ -307,7 +320,11 @@ pub async fn store_answer<K: Managed>(
     answer: &Answer,
 ) -> Result<AnswerStored<K>, StoreError> {
     let absorb = |status: &K::Status, generation| {
-        K::absorb(status, generation, operation, answer, clock.now())
+        let absorbed = K::absorb(status, generation, operation, answer, clock.now());
+        Absorbed {
+            status: K::fitted(absorbed.status),
+            ..absorbed
+        }
     };
     store_absorbed(client, object, operation, absorb).await
 }
@@ -389,42 +406,6 @@ async fn store_absorbed<K: Managed>(
 fn same_attempt<K: Managed>(status: &K::Status, operation: &Operation) -> bool {
     K::operation(status)
         .is_some_and(|found| found.id == operation.id && found.attempt == operation.attempt)
-}
-
-/// One changed top-level field of a status.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// The field.
-    pub key: String,
-    /// The JSON Patch operation.
-    pub operation: Value,
-}
-
-/// The JSON Patch operations that turn one status into another, by whole top-level fields.
-pub fn status_diff(old: &Value, new: &Value) -> Vec<Change> {
-    let empty = serde_json::Map::new();
-    let (old, new) = (
-        old.as_object().unwrap_or(&empty),
-        new.as_object().unwrap_or(&empty),
-    );
-    let path = |key: &str| format!("/status/{}", key.replace('~', "~0").replace('/', "~1"));
-    let mut changes = Vec::new();
-    for (key, value) in new {
-        // `add` replaces a field that is there, so it holds whether or not somebody removed it.
-        if old.get(key) != Some(value) {
-            changes.push(Change {
-                key: key.clone(),
-                operation: json!({"op": "add", "path": path(key), "value": value}),
-            });
-        }
-    }
-    for key in old.keys().filter(|key| !new.contains_key(*key)) {
-        changes.push(Change {
-            key: key.clone(),
-            operation: json!({"op": "remove", "path": path(key)}),
-        });
-    }
-    changes
 }
 
 fn to_value(status: &impl Serialize) -> Result<Value, StoreError> {

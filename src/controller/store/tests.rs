@@ -1,3 +1,5 @@
+//! The store over a stand-in that loses requests and answers and edits in between.
+
 use super::*;
 use crate::controller::testing::{ApiServer, CLUSTERS, Fault, cluster, operation};
 
@@ -171,7 +173,7 @@ async fn an_id_does_not_lose_against_a_concurrent_edit() {
         stored["metadata"]["resourceVersion"] = json!("77");
         stored["status"]["handled"] = json!({"reconcile": "2026-01-01T00:00:00Z"});
     });
-    assert!(store_id(&client, object).await.unwrap());
+    assert!(Box::pin(store_id(&client, object)).await.unwrap());
     let stored = server.get(WH).unwrap();
     assert_eq!(stored["status"]["clusterId"], "new-id");
     assert!(
@@ -187,7 +189,7 @@ async fn an_id_is_stored_through_lost_requests_and_lost_answers() {
     for fault in [Fault::LostBefore, Fault::LostBefore, Fault::LostAfter] {
         server.fault("PATCH", fault);
     }
-    assert!(store_id(&client, object).await.unwrap());
+    assert!(Box::pin(store_id(&client, object)).await.unwrap());
     assert_eq!(server.get(WH).unwrap()["status"]["clusterId"], "new-id");
     assert_eq!(
         server.requests("PATCH"),
@@ -203,7 +205,7 @@ async fn an_answer_to_a_former_attempt_has_no_place() {
     server.edit("PATCH", |objects| {
         objects.get_mut(WH).unwrap()["status"]["operation"]["attempt"] = json!(2);
     });
-    assert!(!store_id(&client, object).await.unwrap());
+    assert!(!Box::pin(store_id(&client, object)).await.unwrap());
     assert!(server.get(WH).unwrap()["status"]["clusterId"].is_null());
 }
 
@@ -211,7 +213,7 @@ async fn an_answer_to_a_former_attempt_has_no_place() {
 async fn a_status_that_the_schema_refuses_still_keeps_the_id() {
     let intent = json!({"operation": operation("o", 1, "Intended"), "subStatus": "NORMAL"});
     let (server, client, object) = served(intent).await;
-    assert!(store_id(&client, object).await.unwrap());
+    assert!(Box::pin(store_id(&client, object)).await.unwrap());
     let stored = server.get(WH).unwrap();
     assert_eq!(stored["status"]["clusterId"], "new-id");
     assert_eq!(stored["status"]["subStatus"], "NORMAL");
@@ -224,7 +226,7 @@ async fn an_api_server_that_stays_away_ends_the_try_and_keeps_the_object_as_it_i
     for _ in 0..=STORE_ATTEMPTS {
         server.fault("PATCH", Fault::LostBefore);
     }
-    let stored = store_id(&client, object).await;
+    let stored = Box::pin(store_id(&client, object)).await;
     assert!(
         matches!(stored, Err(StoreError::Unavailable { .. })),
         "{stored:?}"

@@ -114,7 +114,7 @@ impl Next<'_> {
                     "The service accepted the restart.".into(),
                 );
             }
-            OperationKind::ResetPassword => {}
+            OperationKind::ResetPassword | OperationKind::DeleteSnapshot => {}
             OperationKind::Snapshot => {
                 if let Some(last) = &mut self.status.final_snapshot {
                     last.id = id.map(str::to_owned).or(last.id.take());
@@ -135,7 +135,6 @@ impl Next<'_> {
                     format!("The service accepted the deletion of cluster {id}."),
                 );
             }
-            OperationKind::DeleteSnapshot => self.status.operation = None,
         }
     }
 
@@ -168,9 +167,16 @@ impl Next<'_> {
             }
             self.status.operation = None;
             self.unhandle();
-            return;
+            return self.not_now(failure);
         }
         self.status.operation = None;
+        let gone = matches!(
+            failure.meaning,
+            Meaning::Absent | Meaning::AbsentOrForbidden
+        );
+        if self.operation.kind == OperationKind::DeleteSnapshot && gone {
+            return;
+        }
         let (reason, stalled) = match self.operation.kind {
             OperationKind::Create | OperationKind::Restore => {
                 (failures::refusal_reason(failure.meaning), true)
@@ -189,7 +195,8 @@ impl Next<'_> {
             OperationKind::Delete if !self.deletion_refused_before() => ("DeletionRefused", false),
             _ => ("DeletionBlocked", false),
         };
-        if reason == "PasswordRejected" {
+        if stalled {
+            // A change of that Secret is a reason to try again.
             self.status
                 .rejected_secret
                 .clone_from(&self.operation.target.secret);
@@ -203,8 +210,19 @@ impl Next<'_> {
             message.clone(),
         );
         let waits = failures::tried_again(failure.meaning);
-        let says = Says::new(reason, message);
-        let ready = Ready::AsBefore(says.clone());
+        let told = if waits {
+            format!("{message} It is tried again every 10 minutes.")
+        } else {
+            message.clone()
+        };
+        let says = Says::new(reason, told);
+        // As the next plan will say it, so that a refusal is one status write.
+        let ready = match self.operation.kind {
+            OperationKind::Create | OperationKind::Restore => {
+                Ready::No(Says::new("NotCreated", message))
+            }
+            _ => Ready::AsBefore(says.clone()),
+        };
         let verdict = match (waits, stalled && reason != "PasswordRejected") {
             (true, _) => Verdict::waiting(ready, says),
             (false, true) => Verdict::stalled(ready, says),
@@ -232,7 +250,7 @@ impl Next<'_> {
         self.status.operation = None;
         if failures::passes(failure) {
             self.unhandle();
-            return;
+            return self.not_now(failure);
         }
         let message = failures::text(failure);
         self.fail("PasswordRejected", failure, message.clone());
@@ -246,6 +264,13 @@ impl Next<'_> {
         self.event(true, "PasswordRejected", &failures::key(failure), message);
     }
 
+    /// A service that is busy is given an interval; what else passes is held back by the account's circuit.
+    fn not_now(&mut self, failure: &Failure) {
+        if failure.meaning == Meaning::Busy {
+            self.fail(failures::BUSY, failure, failures::text(failure));
+        }
+    }
+
     /// The request was not carried out: it is due again.
     fn unhandle(&mut self) {
         let Some(handled) = &mut self.status.handled else {
@@ -254,7 +279,7 @@ impl Next<'_> {
         match self.operation.kind {
             OperationKind::Restart => handled.restart = self.operation.baseline.handled,
             OperationKind::ResetPassword => {
-                handled.rotate_password = self.operation.baseline.handled
+                handled.rotate_password = self.operation.baseline.handled;
             }
             _ => {}
         }
@@ -264,7 +289,7 @@ impl Next<'_> {
         self.status
             .last_failure
             .as_ref()
-            .is_some_and(|one| one.kind == OperationKind::Delete)
+            .is_some_and(|one| one.kind == OperationKind::Delete && one.reason != failures::BUSY)
     }
 
     fn fail(&mut self, reason: &str, failure: &Failure, message: String) {

@@ -19,6 +19,7 @@ use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::password;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
+use crate::dws::model::Cluster;
 
 /// Quota and sold-out refusals are tried again after this long.
 pub(super) const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
@@ -66,33 +67,55 @@ pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep 
         if if_exists {
             return adopt::take(draft, account, &taken.id);
         }
-        let message = format!(
-            "The project already has a cluster named {} ({}). Choose another spec.clusterName, or take this one over \
-             with spec.clusterId: {} or spec.adoptionPolicy: IfExists.",
-            taken.name, taken.id, taken.id
-        );
-        draft.events.push(EventNote::warning(
-            "NameConflict",
-            taken.id.clone(),
-            message.clone(),
-        ));
-        let verdict = Verdict::stalled(
-            Ready::No(Says::new("NameConflict", message.clone())),
-            Says::new("NameConflict", message),
-        );
-        let wake = Some(draft.facts.settings.idle_interval);
-        return draft.end(&verdict, wake, Outcome::Stalled);
+        return name_taken(draft, &taken);
     }
+    if draft.facts.namespace_terminating {
+        return namespace_goes(draft);
+    }
+    let held = match &draft.facts.connection_secret {
+        None => return Draft::read(Read::ConnectionSecret),
+        Some(ConnectionSecret::Foreign(whose)) => {
+            let says = Says::new("SecretConflict", "No cluster was made.");
+            return secret_conflict(draft, whose, Ready::No(says));
+        }
+        Some(ConnectionSecret::Ours { data, .. }) => Passwords::of(data),
+        Some(ConnectionSecret::Absent) => Passwords::default(),
+    };
     let baseline = Baseline {
         service_time: Some(body::clock(list.service_time, draft.facts.now)),
         ..Baseline::default()
     };
-    let held = match &draft.facts.connection_secret {
-        None => return Draft::read(Read::ConnectionSecret),
-        Some(ConnectionSecret::Foreign(whose)) => return secret_conflict(draft, whose),
-        Some(ConnectionSecret::Ours { data, .. }) => Passwords::of(data),
-        Some(ConnectionSecret::Absent) => Passwords::default(),
-    };
+    make(draft, account, snapshot_id, held, baseline)
+}
+
+/// The name belongs to a cluster that is not ours, and nothing asks to take it over.
+fn name_taken(mut draft: Draft<'_>, taken: &Cluster) -> ClusterStep {
+    let message = format!(
+        "The project already has a cluster named {} ({}). Choose another spec.clusterName, or take this one over \
+             with spec.clusterId: {} or spec.adoptionPolicy: IfExists.",
+        taken.name, taken.id, taken.id
+    );
+    draft.events.push(EventNote::warning(
+        "NameConflict",
+        taken.id.clone(),
+        message.clone(),
+    ));
+    let verdict = Verdict::stalled(
+        Ready::No(Says::new("NameConflict", message.clone())),
+        Says::new("NameConflict", message),
+    );
+    let wake = Some(draft.facts.settings.idle_interval);
+    draft.end(&verdict, wake, Outcome::Stalled)
+}
+
+/// The call, with the password in the Secret before it.
+fn make(
+    mut draft: Draft<'_>,
+    account: &KnownAccount,
+    snapshot_id: Option<String>,
+    held: Passwords,
+    baseline: Baseline,
+) -> ClusterStep {
     let (kind, target, call, reason) = if let Some(snapshot_id) = snapshot_id {
         let target = Target {
             name: Some(draft.cluster_name().to_owned()),
@@ -137,6 +160,7 @@ pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep 
     }
     draft.status.account = Some(account.account.clone());
     draft.status.last_failure = None;
+    draft.status.rejected_secret = None;
     let says = Says::new(
         reason,
         format!("{reason} cluster {}.", draft.cluster_name()),
@@ -165,6 +189,27 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
     }
     let no = Ready::No(Says::new("NotCreated", failure.message.clone()));
     match failure.reason.as_str() {
+        failures::BUSY if draft.just_refused_as_busy() => {
+            let wake = Some(draft.facts.settings.active_interval);
+            let verdict = Verdict::waiting(no, Says::new("Busy", failure.message));
+            Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)))
+        }
+        failures::BUSY => Ok(draft),
+        // The name that stood in the way is what is asked for.
+        "NameConflict"
+            if draft.facts.object.spec.adoption_policy == Some(AdoptionPolicy::IfExists) =>
+        {
+            let interval = draft.facts.settings.active_interval;
+            if draft.facts.now.duration_since(failure.at) >= interval {
+                return Ok(draft);
+            }
+            let verdict = Verdict::waiting(no, Says::new("NameConflict", failure.message));
+            Err(Box::new(draft.end(
+                &verdict,
+                Some(interval),
+                Outcome::Waiting,
+            )))
+        }
         reason @ ("QuotaExceeded" | "SoldOut") => {
             let waited = draft.facts.now.duration_since(failure.at);
             if waited >= TRY_AGAIN {
@@ -183,25 +228,23 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
                 Outcome::Waiting,
             )))
         }
-        "PasswordRejected" => match (&draft.status.rejected_secret, &draft.facts.password_secret) {
-            // A generated one is made anew.
-            (None, _) => Ok(draft),
-            (Some(_), None) => Err(Box::new(Draft::read(Read::PasswordSecret))),
-            (
-                Some(rejected),
-                Some(PasswordSecret::Value {
-                    uid,
-                    resource_version,
-                    ..
-                }),
-            ) if rejected.uid == *uid && rejected.resource_version == *resource_version => {
-                let verdict =
-                    Verdict::out_of_sync(no, Says::new("PasswordRejected", failure.message));
-                Err(Box::new(draft.end(&verdict, None, Outcome::Stalled)))
-            }
-            _ => Ok(draft),
-        },
+        "PasswordRejected" => {
+            let since = draft.facts.now.duration_since(failure.at);
+            let wake = match secret_as_refused(&draft)? {
+                Some(true) => None,
+                // A generated one is made anew, though not in a loop.
+                None if since < draft.facts.settings.idle_interval => {
+                    Some(draft.facts.settings.idle_interval)
+                }
+                _ => return Ok(draft),
+            };
+            let verdict = Verdict::out_of_sync(no, Says::new("PasswordRejected", failure.message));
+            Err(Box::new(draft.end(&verdict, wake, Outcome::Stalled)))
+        }
         reason => {
+            if secret_as_refused(&draft)? == Some(false) {
+                return Ok(draft);
+            }
             let reason = match reason {
                 "NameConflict" => "NameConflict",
                 "Forbidden" => "Forbidden",
@@ -209,6 +252,28 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
             };
             Err(Box::new(draft.stall(no, reason, failure.message)))
         }
+    }
+}
+
+/// Whether the password Secret is still the one that the refused request came from; `None` where it came
+/// from none.
+fn secret_as_refused(draft: &Draft<'_>) -> Result<Option<bool>, Box<ClusterStep>> {
+    let Some(refused) = &draft.status.rejected_secret else {
+        return Ok(None);
+    };
+    if draft.facts.object.spec.admin_password_secret_ref.is_none() {
+        return Ok(Some(false));
+    }
+    match &draft.facts.password_secret {
+        None => Err(Box::new(Draft::read(Read::PasswordSecret))),
+        Some(PasswordSecret::Value {
+            uid,
+            resource_version,
+            ..
+        }) => Ok(Some(
+            refused.uid == *uid && refused.resource_version == *resource_version,
+        )),
+        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey) => Ok(Some(false)),
     }
 }
 
@@ -238,7 +303,8 @@ fn restore_source(draft: &Draft<'_>, account: &KnownAccount) -> Result<Option<St
         ))),
         Some(SnapshotRefFact::Present(snapshot)) => {
             let status = snapshot.status.clone().unwrap_or_default();
-            let ready = conditions::is_true(&status.conditions, "Ready");
+            let ready = conditions::is_true(&status.conditions, "Ready")
+                && snapshot.metadata.deletion_timestamp.is_none();
             if ready
                 && status
                     .account
@@ -343,7 +409,7 @@ pub(super) fn reference_missing(draft: &Draft<'_>) -> String {
 }
 
 /// A Secret of the connection Secret's name that is not ours.
-pub(super) fn secret_conflict(mut draft: Draft<'_>, whose: &str) -> ClusterStep {
+pub(super) fn secret_conflict(mut draft: Draft<'_>, whose: &str, ready: Ready) -> ClusterStep {
     let name = draft.connection_secret_name();
     let message = format!(
         "Secret {name} exists and is not this resource's ({whose}); it is not touched. Delete it, or choose another \
@@ -353,9 +419,16 @@ pub(super) fn secret_conflict(mut draft: Draft<'_>, whose: &str) -> ClusterStep 
         .events
         .push(EventNote::warning("SecretConflict", name, message.clone()));
     let says = Says::new("SecretConflict", message);
-    let verdict = Verdict::stalled(draft.ready_before(&says), says);
+    let verdict = Verdict::stalled(ready, says);
     let wake = Some(draft.facts.settings.idle_interval);
     draft.end(&verdict, wake, Outcome::Stalled)
+}
+
+/// The namespace is being deleted, and the resource with it: nothing new is bought for it.
+pub(super) fn namespace_goes(draft: Draft<'_>) -> ClusterStep {
+    let message = "The namespace is being deleted: nothing new is made in it.";
+    let no = Ready::No(Says::new("NamespaceTerminating", message));
+    draft.wait(no, "NamespaceTerminating", message)
 }
 
 /// Paused before anything was made.
@@ -364,6 +437,6 @@ fn paused(draft: Draft<'_>) -> ClusterStep {
         "Paused",
         "The annotation dws.huaweicloud.com/paused holds back every changing call.",
     );
-    let verdict = Verdict::out_of_sync(draft.ready_before(&says), says);
+    let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
     draft.end(&verdict, None, Outcome::Waiting)
 }

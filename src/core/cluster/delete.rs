@@ -5,24 +5,31 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::begin::TRY_AGAIN;
 use super::draft::{ClusterStep, Draft};
 use super::final_snapshot;
+use super::forget::{Forget, forgotten, owns_secret};
+use super::live::Part;
+use super::observe;
 use super::settle_create::{self, Found};
-use super::{identity, observe};
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
-use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::facts::{Account, ConnectionSecret, KnownAccount};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::facts::{Account, KnownAccount};
 use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
-use crate::dws::answer::Failure;
+use crate::dws::answer::{Failure, Meaning};
 use crate::dws::call::Call;
 use crate::dws::model::Cluster;
+
+/// An accepted DELETE of which the cluster shows no sign for this long is sent again.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(60);
 
 /// An id that this resource records and whose detail was read in this reconcile: only such a one can be deleted.
 struct ConfirmedId(String);
@@ -38,6 +45,14 @@ impl ConfirmedId {
 pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
     if !draft.has_finalizer() {
         return draft.unchanged(None, Outcome::Finished);
+    }
+    if draft.paused() {
+        let says = Says::new(
+            "Paused",
+            "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
+        );
+        let no = Ready::No(Says::new("Deleting", says.message.clone()));
+        return draft.end(&Verdict::out_of_sync(no, says), None, Outcome::Waiting);
     }
     if let Some(step) = forgotten(&draft) {
         return match step {
@@ -55,14 +70,6 @@ pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
             "spec.deletionProtection is true. Set it to false to delete the cluster, or spec.deletionPolicy: Retain to \
              keep it and let this resource go.",
         );
-    }
-    if draft.paused() {
-        let says = Says::new(
-            "Paused",
-            "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
-        );
-        let no = Ready::No(Says::new("Deleting", says.message.clone()));
-        return draft.end(&Verdict::out_of_sync(no, says), None, Outcome::Waiting);
     }
     let account = match &draft.facts.account {
         Account::Known(known) => known,
@@ -93,74 +100,6 @@ pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
         return unsettled(draft, account);
     }
     known(draft)
-}
-
-enum Forget {
-    Read(Read),
-    Now(EventNote, bool),
-}
-
-/// Whether the resource may go without a DELETE.
-fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
-    let id = draft.status.cluster_id.clone();
-    let named = id.clone().unwrap_or_default();
-    let keeps = |why: &str| {
-        EventNote::normal(
-            "Retained",
-            named.clone(),
-            format!("{why}: cluster {named} keeps running and costs money."),
-        )
-    };
-    if draft.deletion_policy() == ClusterDeletionPolicy::Retain {
-        if draft.facts.connection_secret.is_none() {
-            return Some(Forget::Read(Read::ConnectionSecret));
-        }
-        let note = if id.is_some() {
-            keeps("spec.deletionPolicy is Retain")
-        } else {
-            EventNote::normal(
-                "Retained",
-                "none",
-                "spec.deletionPolicy is Retain; no cluster was recorded.",
-            )
-        };
-        return Some(Forget::Now(note, true));
-    }
-    if draft.observe_only() {
-        return Some(Forget::Now(keeps("The cluster was only observed"), false));
-    }
-    if id.is_none() && draft.open_operation().is_none() {
-        return Some(Forget::Now(
-            EventNote::normal(
-                "Deleted",
-                "none",
-                "No cluster was made; nothing is left behind.",
-            ),
-            false,
-        ));
-    }
-    if let Some(rival) = identity::stopped_by(draft).filter(|_| id.is_some()) {
-        let note = format!(
-            "Cluster {named} stays with DwsCluster {}/{}.",
-            rival.namespace, rival.name
-        );
-        return Some(Forget::Now(
-            EventNote::normal("Retained", named.clone(), note),
-            false,
-        ));
-    }
-    let lost = conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost");
-    lost.then(|| {
-        let note = format!("Cluster {named} was lost before; there is nothing to delete.");
-        Forget::Now(EventNote::normal("Deleted", named.clone(), note), false)
-    })
-}
-
-fn owns_secret(draft: &Draft<'_>) -> bool {
-    matches!(
-        draft.facts.connection_secret,
-        Some(ConnectionSecret::Ours { .. })
-    )
 }
 
 /// A create or restore whose answer was lost: a late one can still land, so the finalizer stays.
@@ -219,6 +158,14 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
                     draft,
                     "The service no longer shows the cluster; its absence is being confirmed by its lists.",
                 ),
+                Presence::Unknown if failure.meaning == Meaning::AbsentOrForbidden => {
+                    let message = format!(
+                        "The service does not say whether cluster {id} is gone or hidden from these credentials ({}) Give \
+                         the resource credentials that may read it, or set spec.deletionPolicy: Retain.",
+                        failures::text(failure)
+                    );
+                    blocked(draft, "hidden", &message)
+                }
                 Presence::Unknown => held_back_by(draft, &failure.clone()),
             };
         }
@@ -236,13 +183,15 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         }
         _ => {}
     }
-    if service_state::task_runs(cluster.task_status.as_deref())
-        && !draft
+    let failed = service_state::life(&cluster.status) == Life::CreationFailed;
+    let keep = draft.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
+    let own_snapshot = keep
+        && draft
             .status
             .operation
             .as_ref()
-            .is_some_and(|one| one.kind == OperationKind::Snapshot)
-    {
+            .is_some_and(|one| one.kind == OperationKind::Snapshot);
+    if service_state::task_runs(cluster.task_status.as_deref()) && !own_snapshot {
         let task = cluster.task_status.clone().unwrap_or_default();
         return deleting(draft, &format!("The deletion waits until {task} is over."));
     }
@@ -261,10 +210,23 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         draft.status.operation = None;
     }
     if delete_accepted {
-        return deleting(draft, "The service accepted the deletion.");
+        // DELETE is by id, so that one that the service forgot can be repeated.
+        let asked = draft.status.operation.as_ref().map(|one| one.intended_at);
+        let waited = asked.map(|at| draft.facts.now.duration_since(at));
+        let patience = if cluster.status == "DELETE_FAILED" {
+            TRY_AGAIN
+        } else {
+            PATIENCE
+        };
+        if waited.is_none_or(|waited| waited < patience) {
+            return deleting(draft, "The service accepted the deletion.");
+        }
+        return send(draft, &cluster);
     }
-    let failed = service_state::life(&cluster.status) == Life::CreationFailed;
-    let keep = draft.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
+    draft = match crd_stands(draft, &cluster) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
+    };
     if keep {
         if matches!(
             service_state::life(&cluster.status),
@@ -285,15 +247,10 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
     send(draft, &cluster)
 }
 
-/// DELETE, with a count that keeps every snapshot that must stay.
-fn send(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
-    let snapshots = match &draft.facts.fresh_snapshots {
-        None => return Draft::read(Read::Snapshots),
-        Some(Err(failure)) => return held_back_by(draft, &failure.clone()),
-        Some(Ok(list)) => list.clone(),
-    };
+/// While the CRD itself is being deleted, every resource is marked and nobody meant this one.
+fn crd_stands<'a>(draft: Draft<'a>, cluster: &Cluster) -> Part<'a> {
     match draft.facts.crd_deleting {
-        None => return Draft::read(Read::CrdState),
+        None => Err(Box::new(Draft::read(Read::CrdState))),
         Some(true) if draft.annotation(names::CONFIRM_DELETE) != Some(cluster.id.as_str()) => {
             let message = format!(
                 "The CRD itself is being deleted, which marks every warehouse: no DELETE is sent. Set \
@@ -301,10 +258,23 @@ fn send(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
                 names::CONFIRM_DELETE,
                 cluster.id
             );
-            return blocked(draft, "crd", &message);
+            Err(Box::new(blocked(draft, "crd", &message)))
         }
-        Some(_) => {}
+        Some(_) => Ok(draft),
     }
+}
+
+/// DELETE, with a count that keeps every snapshot that must stay.
+fn send(mut draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
+    let snapshots = match &draft.facts.fresh_snapshots {
+        None => return Draft::read(Read::Snapshots),
+        Some(Err(failure)) => return held_back_by(draft, &failure.clone()),
+        Some(Ok(list)) => list.clone(),
+    };
+    draft = match crd_stands(draft, cluster) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
+    };
     if let Some(failure) = draft
         .status
         .last_failure
@@ -318,6 +288,9 @@ fn send(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
             failure.message
         );
         return blocked(draft, "refused", &message);
+    }
+    if draft.just_refused_as_busy() {
+        return deleting(draft, "The service is busy; the deletion is sent again.");
     }
     let former = draft
         .status

@@ -8,6 +8,7 @@ use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::facts::ClusterFacts;
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{Decision, EventNote, Outcome, Read, SecretWrite, Step};
 
@@ -21,6 +22,8 @@ pub(super) struct Draft<'a> {
     pub events: Vec<EventNote>,
     pub secret: Option<SecretWrite>,
     pub add_finalizer: bool,
+    /// Annotations that ask for nothing that can be done; told beside `Synced`.
+    pub ignored: Vec<String>,
 }
 
 impl<'a> Draft<'a> {
@@ -32,6 +35,7 @@ impl<'a> Draft<'a> {
             events: Vec::new(),
             secret: None,
             add_finalizer: false,
+            ignored: Vec::new(),
         }
     }
 
@@ -183,8 +187,32 @@ impl<'a> Draft<'a> {
         });
     }
 
+    /// The last failure of this kind that stands (a service that was only busy is none).
+    pub fn failure_of(&self, kind: OperationKind) -> Option<&LastFailure> {
+        let last = self.status.last_failure.as_ref();
+        last.filter(|one| one.kind == kind && one.reason != failures::BUSY)
+    }
+
+    /// A failure of this kind is overcome; one of another kind stays told.
+    pub fn overcome(&mut self, kind: OperationKind) {
+        self.status.last_failure.take_if(|one| one.kind == kind);
+    }
+
+    /// The service said "busy" a moment ago although it looked idle: it is given one interval.
+    pub fn just_refused_as_busy(&self) -> bool {
+        self.status.last_failure.as_ref().is_some_and(|one| {
+            one.reason == failures::BUSY
+                && self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
+        })
+    }
+
+    /// No changing call because of the resource itself: paused, or only observed.
+    pub fn hands_off(&self) -> bool {
+        self.paused() || self.observe_only()
+    }
+
     /// Closes the operation with this sentence, for a person to decide.
-    pub fn outcome_unknown(&mut self, message: String) {
+    pub fn outcome_unknown(&mut self, message: &str) {
         if let Some(operation) = &mut self.status.operation {
             operation.phase = OperationPhase::OutcomeUnknown;
             let note = format!(
@@ -272,7 +300,7 @@ impl<'a> Draft<'a> {
 
     /// The service or the credentials do not work just now.
     pub fn hold_back(self, says: Says) -> ClusterStep {
-        let ready = self.ready_before(&says);
+        let ready = Ready::AsBefore(says.clone());
         let wake = Some(self.facts.settings.active_interval);
         self.end(&Verdict::out_of_sync(ready, says), wake, Outcome::HeldBack)
     }
@@ -316,11 +344,6 @@ impl<'a> Draft<'a> {
             || self.due_rotation().is_some()
     }
 
-    /// `Ready` as it was last seen.
-    pub fn ready_before(&self, says: &Says) -> Ready {
-        Ready::AsBefore(says.clone())
-    }
-
     fn finish(
         mut self,
         verdict: &Verdict,
@@ -329,14 +352,24 @@ impl<'a> Draft<'a> {
         outcome: Outcome,
     ) -> ClusterStep {
         let generation = self.generation();
+        let mut verdict = verdict.clone();
+        let (Ok(says) | Err(says)) = &mut verdict.synced;
+        for note in &self.ignored {
+            says.message.push(' ');
+            says.message.push_str(note);
+        }
         conditions::apply(
             &mut self.status.conditions,
-            verdict,
+            &verdict,
             generation,
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
         self.keep_quiet_fields();
+        if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
+            // Told when it began. Telling it at every poll would be a write at every poll.
+            self.events.clear();
+        }
         Step::Act(Box::new(Decision {
             add_finalizer: self.add_finalizer,
             secret: self.secret,

@@ -65,16 +65,17 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
         );
         return Err(Box::new(blocked(draft, "final-name", &message)));
     }
-    let failures = draft
-        .status
-        .final_snapshot
-        .as_ref()
-        .map_or(0, |last| last.failures);
-    draft.status.final_snapshot = Some(FinalSnapshot {
-        name: name.clone(),
-        id: Some(snapshot.id.clone()),
-        failures,
-    });
+    let stored = draft.status.final_snapshot.clone().unwrap_or_default();
+    let failures = stored.failures;
+    // The one that failed first, on its way out: counted, without an id, and not taken anew yet.
+    let leaving = failures > 0 && stored.id.is_none() && open.is_none();
+    if !leaving {
+        draft.status.final_snapshot = Some(FinalSnapshot {
+            name: name.clone(),
+            id: Some(snapshot.id.clone()),
+            failures,
+        });
+    }
     match service_state::snapshot_life(&snapshot.status) {
         SnapshotLife::Creating => {
             if let Some(operation) = &mut draft.status.operation
@@ -104,11 +105,11 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
             &snapshot,
             "It is older than an hour and is taken anew.",
         ))),
-        SnapshotLife::Unavailable if failures == 0 => {
+        SnapshotLife::Unavailable if failures == 0 || leaving => {
             draft.status.final_snapshot = Some(FinalSnapshot {
                 name,
                 id: None,
-                failures: 1,
+                failures: failures.max(1),
             });
             Err(Box::new(remove(
                 draft,
@@ -135,12 +136,13 @@ fn absent(
     name: String,
     open: Option<&Operation>,
 ) -> ClusterStep {
-    if let Some(failure) = draft
-        .status
-        .last_failure
-        .clone()
-        .filter(|one| one.kind == OperationKind::Snapshot)
-    {
+    if draft.just_refused_as_busy() {
+        return deleting(
+            draft,
+            "The service is busy; the final snapshot waits a moment.",
+        );
+    }
+    if let Some(failure) = draft.failure_of(OperationKind::Snapshot).cloned() {
         if draft.facts.now.duration_since(failure.at) < super::begin::TRY_AGAIN {
             let message = format!(
                 "The service refuses the final snapshot: {} It is tried again every 10 minutes; set \
@@ -173,28 +175,27 @@ fn absent(
         description: Some("Final snapshot before deletion".to_owned()),
     };
     let now = draft.facts.now;
-    let intent = match open {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let target = Target {
-                name: Some(name.clone()),
-                cluster_id: Some(cluster.id.clone()),
-                ..Target::default()
-            };
-            let service_time = Some(super::body::clock(list.service_time, now));
-            let baseline = Baseline {
-                service_time,
-                ..Baseline::default()
-            };
-            Intent::new(
-                &draft.facts.fresh.operation_id,
-                OperationKind::Snapshot,
-                target,
-                baseline,
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = open {
+        Intent::renewed(former, now, call)
+    } else {
+        let target = Target {
+            name: Some(name.clone()),
+            cluster_id: Some(cluster.id.clone()),
+            ..Target::default()
+        };
+        let service_time = Some(super::body::clock(list.service_time, now));
+        let baseline = Baseline {
+            service_time,
+            ..Baseline::default()
+        };
+        Intent::new(
+            &draft.facts.fresh.operation_id,
+            OperationKind::Snapshot,
+            target,
+            baseline,
+            now,
+            call,
+        )
     };
     let failures = draft
         .status
@@ -224,14 +225,29 @@ fn remove(draft: Draft<'_>, snapshot: &Snapshot, why: &str) -> ClusterStep {
         name: Some(snapshot.name.clone()),
         ..Target::default()
     };
+    if let Some(failure) = draft.failure_of(OperationKind::DeleteSnapshot)
+        && draft.facts.now.duration_since(failure.at) < super::begin::TRY_AGAIN
+    {
+        let message = format!(
+            "Final snapshot {} cannot serve, and the service refuses to delete it: {} It is tried again every 10 \
+             minutes; set spec.deletionPolicy: Delete to delete the cluster without one, or Retain to keep it.",
+            snapshot.name, failure.message
+        );
+        return blocked(draft, "final-stays", &message);
+    }
     let former = draft
         .status
         .operation
         .clone()
         .filter(|one| one.kind == OperationKind::DeleteSnapshot);
-    if let Some(open) = &former
-        && draft.facts.now.duration_since(open.intended_at) < draft.facts.settings.active_interval
-    {
+    let pause = match former.as_ref().map(|one| one.phase) {
+        Some(OperationPhase::Accepted) => draft.facts.settings.idle_interval,
+        _ => draft.facts.settings.active_interval,
+    };
+    let too_soon = former
+        .as_ref()
+        .is_some_and(|open| draft.facts.now.duration_since(open.intended_at) < pause);
+    if too_soon || draft.just_refused_as_busy() {
         return deleting(
             draft,
             "A final snapshot that cannot serve is being deleted.",
@@ -274,13 +290,13 @@ pub(super) fn keep_count(draft: &Draft<'_>, list: &SnapshotList, cluster_id: &st
             .then(other.started.cmp(&one.started))
     });
     let all = i32::try_from(manual.len()).unwrap_or(i32::MAX - SPARE);
-    let last = draft
+    let final_id = draft
         .status
         .final_snapshot
         .as_ref()
         .and_then(|last| last.id.clone());
     let stands_for = |id: &str| {
-        last.as_deref() == Some(id)
+        final_id.as_deref() == Some(id)
             || draft
                 .facts
                 .snapshots_of_cluster
@@ -291,12 +307,9 @@ pub(super) fn keep_count(draft: &Draft<'_>, list: &SnapshotList, cluster_id: &st
         .iter()
         .rposition(|one| stands_for(&one.id))
         .map_or(0, |index| i32::try_from(index + 1).unwrap_or(i32::MAX));
-    let refused = draft
-        .status
-        .last_failure
-        .as_ref()
-        .is_some_and(|one| one.kind == OperationKind::Delete);
+    let refused = draft.failure_of(OperationKind::Delete).is_some();
     match draft.facts.object.spec.keep_last_manual_snapshots {
+        Some(wish) if refused => wish.max(needed).min(all),
         Some(wish) => wish.max(needed),
         None if refused => all,
         None => all + SPARE,

@@ -21,7 +21,7 @@ pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     if let Some(rival) = identity::stopped_by(&draft) {
         let message = identity::conflict(rival, &id);
         let says = Says::new("IdentityConflict", message);
-        let verdict = Verdict::stalled(draft.ready_before(&says), says);
+        let verdict = Verdict::stalled(Ready::AsBefore(says.clone()), says);
         return draft.end(&verdict, None, Outcome::Stalled);
     }
     let (mut draft, cluster) = match current(draft, account, &id) {
@@ -58,7 +58,7 @@ fn current<'a>(
                         "The service does not show cluster {id} just now; its absence is being confirmed."
                     );
                     let says = Says::new("ConfirmingAbsence", message);
-                    let verdict = Verdict::out_of_sync(draft.ready_before(&says), says);
+                    let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
                     let wake = Some(draft.facts.settings.active_interval);
                     draft.end(&verdict, wake, Outcome::Waiting)
                 }
@@ -156,8 +156,14 @@ fn settle_made<'a>(
                 format!("The service is making cluster {}. {progress}", cluster.id),
             );
             let wake = Some(draft.facts.settings.idle_interval);
+            let ready = match service_state::life(&cluster.status) {
+                Life::Unavailable | Life::Frozen | Life::Deleting | Life::Deleted => {
+                    observe::ready(cluster)
+                }
+                _ => Ready::No(says.clone()),
+            };
             Err(Box::new(draft.end(
-                &Verdict::working(Ready::No(says.clone()), says),
+                &Verdict::working(ready, says),
                 wake,
                 Outcome::Waiting,
             )))
@@ -168,10 +174,7 @@ fn settle_made<'a>(
 /// What is asked for, in the order deletion, restart, password, resize; one thing at a time.
 fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     let life = service_state::life(&cluster.status);
-    if draft.observe_only()
-        || draft.paused()
-        || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted)
-    {
+    if draft.hands_off() || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted) {
         return Ok(draft);
     }
     let draft = restart::work(draft, cluster)?;
@@ -180,8 +183,8 @@ fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
 }
 
 /// Whether a new changing call may go out now; asks for a fresh detail first.
-pub(super) fn may_call<'a>(draft: &Draft<'a>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
-    if !service_state::idle(cluster) || snapshot_goes_next(draft) {
+pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
+    if !service_state::idle(cluster) || snapshot_goes_next(draft) || draft.just_refused_as_busy() {
         return Ok(false);
     }
     if draft.facts.detail.is_none() {
@@ -208,11 +211,17 @@ pub(super) fn busy(draft: Draft<'_>, cluster: &Cluster, what: &str) -> ClusterSt
         .to_owned();
     let message = if snapshot_goes_next(&draft) {
         format!("{what} waits for a DwsSnapshot that has waited longer.")
+    } else if service_state::idle(cluster) {
+        format!("{what} waits a moment: the service says that it is busy.")
     } else {
         format!("{what} waits until the cluster is at rest; the service is at {task}.")
     };
-    let verdict = Verdict::waiting(observe::ready(cluster), Says::new("Busy", message));
-    let wake = Some(draft.facts.settings.idle_interval);
+    let verdict = Verdict::waiting(secret::ready(&draft, cluster), Says::new("Busy", message));
+    let wake = Some(if draft.just_refused_as_busy() {
+        draft.facts.settings.active_interval
+    } else {
+        draft.facts.settings.idle_interval
+    });
     draft.end(&verdict, wake, Outcome::Waiting)
 }
 
@@ -222,13 +231,17 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         Ok(draft) => draft,
         Err(step) => return *step,
     };
-    let ready = observe::ready(cluster);
+    let ready = secret::ready(&draft, cluster);
     let life = service_state::life(&cluster.status);
     draft.unpark();
-    if life == Life::CreationFailed && !draft.adopted() {
+    if life == Life::CreationFailed && !draft.observe_only() {
         return draft.stall(ready, "CreationFailed", observe::creation_failed(cluster));
     }
     if let Some((says, stalled)) = shortfall(&mut draft, cluster) {
+        if says.reason == "WaitingForReference" {
+            let wake = Some(draft.facts.settings.idle_interval);
+            return draft.end(&Verdict::waiting(ready, says), wake, Outcome::Waiting);
+        }
         if draft.paused() && !stalled {
             let says = Says::new(
                 "Paused",
@@ -291,12 +304,7 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
     if let Some(says) = secret::shortfall(draft) {
         return Some((says, false));
     }
-    if let Some(failure) = draft
-        .status
-        .last_failure
-        .as_ref()
-        .filter(|one| one.kind == OperationKind::Restart)
-    {
+    if let Some(failure) = draft.failure_of(OperationKind::Restart) {
         return Some((Says::new("RestartFailed", failure.message.clone()), false));
     }
     if draft.paused() {

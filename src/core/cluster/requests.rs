@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::draft::Draft;
 use crate::api::cluster_status::Handled;
 use crate::api::names;
-use crate::api::{OperationKind, OperationPhase};
-use crate::core::requests::{Request, judge};
+use crate::api::{Operation, OperationKind, OperationPhase};
+use crate::core::requests::{FURTHEST_AHEAD, Request, judge};
 use crate::core::step::EventNote;
 
 impl Draft<'_> {
@@ -18,25 +18,28 @@ impl Draft<'_> {
         else {
             return;
         };
-        let mut closed = false;
+        let mut closed: Vec<Operation> = Vec::new();
         if self
             .status
             .operation
             .as_ref()
             .is_some_and(|one| one.id == id && one.phase == OperationPhase::OutcomeUnknown)
         {
-            let kind = self.status.operation.take().map(|one| one.kind);
-            closed = true;
-            // The count that stands is the one that a person has seen and accepted.
-            if kind == Some(OperationKind::Resize) {
-                self.status.settled_node_count =
-                    self.status.node_count.or(self.status.settled_node_count);
-            }
+            closed.extend(self.status.operation.take());
         }
-        let before = self.status.unsettled_operations.len();
-        self.status.unsettled_operations.retain(|one| one.id != id);
-        closed |= self.status.unsettled_operations.len() < before;
-        if closed {
+        let parked = self
+            .status
+            .unsettled_operations
+            .extract_if(.., |one| one.id == id);
+        closed.extend(parked);
+        // Not to be repeated: its count is at rest as a failed one is, and what is missing of it is drift.
+        for resize in closed
+            .iter()
+            .filter(|one| one.kind == OperationKind::Resize)
+        {
+            self.status.settled_node_count = resize.target.node_count;
+        }
+        if !closed.is_empty() {
             let note = format!(
                 "Operation {id} is closed as not to be repeated; the plan starts from a fresh read."
             );
@@ -49,12 +52,12 @@ impl Draft<'_> {
     pub fn record_requests(&mut self) {
         let now = self.facts.now;
         if self.status.handled.is_none() {
-            // A value from the future is no request; recording it would swallow the real one.
+            // A value far ahead is no request; recording it would swallow the real ones before it.
             let read = |key| {
                 let value = self
                     .annotation(key)
                     .and_then(|text| text.parse::<Timestamp>().ok());
-                value.filter(|value| *value <= now)
+                value.filter(|value| value.duration_since(now) <= FURTHEST_AHEAD)
             };
             self.status.handled = Some(Handled {
                 restart: read(names::RESTART_REQUESTED_AT),
@@ -71,14 +74,13 @@ impl Draft<'_> {
         ] {
             let value = self.annotation(key).unwrap_or_default().to_owned();
             match self.request(key) {
-                Request::None => {}
                 Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
                     self.record(key, asked);
                     self.status.last_failure = None;
                     self.status.rejected_secret = None;
                 }
                 Request::Due(asked) if observe_only => self.record(key, asked),
-                Request::Due(_) => {}
+                Request::None | Request::Due(_) => {}
                 Request::Lapsed(asked) => {
                     self.record(key, asked);
                     let note = format!(
@@ -91,6 +93,7 @@ impl Draft<'_> {
                     let note = format!(
                         "{key}={value} is more than 10 minutes ahead of the clock: nothing is done."
                     );
+                    self.ignored.push(note.clone());
                     self.events
                         .push(EventNote::warning("RequestIgnored", value, note));
                 }
@@ -98,6 +101,7 @@ impl Draft<'_> {
                     let note = format!(
                         "{key}={value:?} is not an RFC 3339 time such as {now:.0}: nothing is done."
                     );
+                    self.ignored.push(note.clone());
                     self.events
                         .push(EventNote::warning("RequestIgnored", value, note));
                 }

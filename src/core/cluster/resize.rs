@@ -12,12 +12,13 @@ use super::draft::Draft;
 use super::live::{self, Part};
 use super::observe;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
-use crate::core::conditions::{Says, Verdict};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::facts::Account;
 use crate::core::journal::Intent;
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome};
 use crate::dws::call::Call;
-use crate::dws::model::Cluster;
+use crate::dws::model::{Cluster, ResizeInfo};
 
 /// An accepted resize that neither grows nor has grown after this long has an unknown outcome.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(60);
@@ -30,7 +31,7 @@ pub(super) fn settle<'a>(
     let (Some(target), Some(baseline)) =
         (operation.target.node_count, operation.baseline.node_count)
     else {
-        draft.outcome_unknown("The journal does not hold the counts of this resize.".to_owned());
+        draft.outcome_unknown("The journal does not hold the counts of this resize.");
         return Ok(draft);
     };
     let count = cluster.node_count;
@@ -54,7 +55,7 @@ pub(super) fn settle<'a>(
     if count == Some(target) && !runs && service_state::idle(cluster) {
         draft.status.operation = None;
         draft.status.settled_node_count = Some(target);
-        draft.status.last_failure = None;
+        draft.overcome(OperationKind::Resize);
         let note = format!("Cluster {} has {target} nodes.", cluster.name);
         draft
             .events
@@ -62,8 +63,10 @@ pub(super) fn settle<'a>(
         return Ok(draft);
     }
     let ours_failed = operation.task_seen.is_some()
-        || info.is_some_and(|info| info.target_node_num == Some(target));
-    if failed && accepted && !runs && ours_failed {
+        || info.is_some_and(|info| {
+            info.target_node_num == Some(target) && began_since(info, operation)
+        });
+    if failed && !runs && ours_failed {
         draft.status.operation = None;
         draft.status.settled_node_count = Some(target);
         let message = format!(
@@ -81,25 +84,20 @@ pub(super) fn settle<'a>(
     if !runs && service_state::idle(cluster) {
         if count.is_some_and(|count| count != baseline && count != target) {
             let found = count.unwrap_or_default();
-            draft.outcome_unknown(format!(
+            draft.outcome_unknown(&format!(
                 "The cluster was to grow from {baseline} to {target} nodes and has {found}: somebody else resized it as well."
             ));
             return Ok(draft);
         }
         let waited = draft.facts.now.duration_since(operation.intended_at);
         if accepted && waited >= PATIENCE {
-            draft.outcome_unknown(format!(
+            draft.outcome_unknown(&format!(
                 "The service accepted the resize from {baseline} to {target} nodes and shows no sign of it after an hour."
             ));
             return Ok(draft);
         }
-        if !accepted
-            && draft.window_over()
-            && count == Some(baseline)
-            && !draft.paused()
-            && !draft.observe_only()
-        {
-            // Not executed, and it will not be: this detail was read after the whole window.
+        if !accepted && draft.window_over() && count == Some(baseline) && !draft.hands_off() {
+            // Not executed, and it will not be: this detail was requested after the whole window.
             return Err(Box::new(send(
                 draft,
                 cluster,
@@ -142,24 +140,16 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         // The spec was brought back to what is there, or somebody else brought the cluster to the spec.
         if wanted == found && service_state::idle(cluster) {
             draft.status.settled_node_count = Some(wanted);
-            draft
-                .status
-                .last_failure
-                .take_if(|failure| failure.kind == OperationKind::Resize);
+            draft.overcome(OperationKind::Resize);
         }
         return Ok(draft);
     }
-    if let Some(failure) = draft
-        .status
-        .last_failure
-        .clone()
-        .filter(|one| one.kind == OperationKind::Resize)
-    {
+    if let Some(failure) = draft.failure_of(OperationKind::Resize).cloned() {
         let same = failure.generation == draft.generation();
-        let waited = draft.facts.now.duration_since(failure.at);
+        let since = draft.facts.now.duration_since(failure.at);
         if same
             && matches!(failure.reason.as_str(), "QuotaExceeded" | "SoldOut")
-            && waited < TRY_AGAIN
+            && since < TRY_AGAIN
         {
             let reason = if failure.reason == "SoldOut" {
                 "SoldOut"
@@ -170,7 +160,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
             let verdict = Verdict::waiting(observe::ready(cluster), Says::new(reason, message));
             return Err(Box::new(draft.end(
                 &verdict,
-                Some(TRY_AGAIN - waited),
+                Some(TRY_AGAIN - since),
                 Outcome::Waiting,
             )));
         }
@@ -211,29 +201,34 @@ fn send(
         count: target - baseline,
     };
     let now = draft.facts.now;
-    let intent = match former {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let wanted = Target {
-                cluster_id: Some(cluster.id.clone()),
-                node_count: Some(target),
-                ..Target::default()
-            };
-            let seen = Baseline {
-                node_count: Some(baseline),
-                ..Baseline::default()
-            };
-            Intent::new(
-                &draft.facts.fresh.operation_id,
-                OperationKind::Resize,
-                wanted,
-                seen,
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = former {
+        Intent::renewed(former, now, call)
+    } else {
+        let wanted = Target {
+            cluster_id: Some(cluster.id.clone()),
+            node_count: Some(target),
+            ..Target::default()
+        };
+        let list = match &draft.facts.account {
+            Account::Known(known) => known.clusters.as_ref(),
+            _ => None,
+        };
+        let service = list.and_then(|list| list.service_time);
+        let seen = Baseline {
+            node_count: Some(baseline),
+            service_time: Some(super::body::clock(service, now)),
+            ..Baseline::default()
+        };
+        Intent::new(
+            &draft.facts.fresh.operation_id,
+            OperationKind::Resize,
+            wanted,
+            seen,
+            now,
+            call,
+        )
     };
-    draft.status.last_failure = None;
+    draft.overcome(OperationKind::Resize);
     let says = Says::new(
         "Resizing",
         format!("The cluster is to grow from {baseline} to {target} nodes."),
@@ -242,21 +237,26 @@ fn send(
 }
 
 /// `Ready` as the service says, with reason Resizing where the cluster can be used.
-fn resizing(cluster: &Cluster) -> crate::core::conditions::Ready {
-    use crate::core::conditions::Ready;
+fn resizing(cluster: &Cluster) -> Ready {
     match observe::ready(cluster) {
         Ready::Yes(says) => Ready::Yes(Says::new("Resizing", says.message)),
         other => other,
     }
 }
 
+/// Whether this resize began after the operation was planned: the service keeps showing a failed one, also
+/// while a new one with the same target is about to begin.
+fn began_since(info: &ResizeInfo, operation: &Operation) -> bool {
+    let began = info.start_time.as_deref().and_then(service_state::time);
+    match (began, operation.baseline.service_time) {
+        (Some(began), Some(planned)) => began.as_second() >= planned.as_second(),
+        _ => false,
+    }
+}
+
 /// A resize that failed for good and is still what the spec asks for.
 pub(super) fn failed(draft: &Draft<'_>, cluster: &Cluster) -> Option<Says> {
-    let failure = draft
-        .status
-        .last_failure
-        .as_ref()
-        .filter(|one| one.kind == OperationKind::Resize)?;
+    let failure = draft.failure_of(OperationKind::Resize)?;
     let wanted = draft.facts.object.spec.node_count;
     (wanted.is_some() && wanted == draft.status.settled_node_count && wanted != cluster.node_count)
         .then(|| Says::new("ResizeFailed", failure.message.clone()))

@@ -32,7 +32,8 @@ pub(super) fn settle<'a>(
         .is_some_and(|task| task == "REBOOT_FAILURE" || task == "REBOOT_FAILED");
     let seen = operation.task_seen.is_some();
     let accepted = operation.phase == OperationPhase::Accepted;
-    if failed && (seen || accepted) {
+    // Until REBOOTING was seen, the word may still be that of the restart before.
+    if failed && (seen || (accepted && draft.window_over())) {
         draft.status.operation = None;
         let message = "The service could not restart the cluster (REBOOT_FAILURE): see the cluster's events in the \
                        console, then ask for a restart again."
@@ -51,11 +52,11 @@ pub(super) fn settle<'a>(
         return Ok(draft);
     }
     let at_rest = service_state::idle(cluster);
-    // One that was over before anybody looked shows nothing any more. What was accepted has no window of
-    // its own, so the time since the intent tells how long lists may have lagged.
-    let open_for = draft.facts.now.duration_since(operation.intended_at);
-    let long_ago = draft.window_over() || open_for >= draft.facts.settings.ambiguity_window;
-    if at_rest && (seen || (accepted && long_ago)) {
+    // A short restart can pass between two looks, so an accepted one needs not be seen. The window of
+    // the memory is that of an open answer and does not serve here.
+    let waited = draft.facts.now.duration_since(operation.intended_at);
+    let passed = accepted && waited >= draft.facts.settings.ambiguity_window;
+    if at_rest && (seen || passed) {
         draft.status.operation = None;
         let note = format!("Cluster {} has restarted.", cluster.name);
         draft
@@ -66,8 +67,7 @@ pub(super) fn settle<'a>(
     if !accepted && !rebooting && draft.window_over() {
         draft.outcome_unknown(
             "The answer to a restart was lost and no restart was seen: it may or may not have happened, and it is not \
-             repeated."
-                .to_owned(),
+             repeated.",
         );
         return Ok(draft);
     }
@@ -117,7 +117,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         ..Baseline::default()
     };
     draft.record(names::RESTART_REQUESTED_AT, asked);
-    draft.status.last_failure = None;
+    draft.overcome(OperationKind::Restart);
     let call = Call::RestartCluster {
         cluster_id: cluster.id.clone(),
     };

@@ -23,8 +23,12 @@ use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 use crate::dws::call::Call;
 use crate::dws::model::Cluster;
 
-/// The passwords that the connection Secret holds, once it was read.
+/// The passwords that the connection Secret holds, once it was read: what this reconcile is about to write
+/// counts before what is stored, else a password just promoted would be taken for one still to be set.
 fn held(draft: &Draft<'_>) -> Result<Passwords, Box<ClusterStep>> {
+    if let Some(SecretWrite::Put { data }) = &draft.secret {
+        return Ok(Passwords::of(data));
+    }
     match &draft.facts.connection_secret {
         None => Err(Box::new(Draft::read(Read::ConnectionSecret))),
         Some(ConnectionSecret::Ours { data, .. }) => Ok(Passwords::of(data)),
@@ -46,11 +50,20 @@ fn put(draft: &mut Draft<'_>, cluster: &Cluster, passwords: &Passwords) {
     draft.secret = (!stands).then_some(SecretWrite::Put { data });
     // A Provisioned Service points at its Secret once an application can use it.
     let usable = passwords.current.is_some() || draft.adopted();
-    if usable {
-        draft.status.binding = Some(Binding {
-            name: draft.connection_secret_name(),
-        });
+    if usable && !waits_for_first(draft) {
+        bind(draft);
     }
+}
+
+fn bind(draft: &mut Draft<'_>) {
+    draft.status.binding = Some(Binding {
+        name: draft.connection_secret_name(),
+    });
+}
+
+/// A restored cluster whose first password is not in force yet: only its first reset binds the Secret.
+fn waits_for_first(draft: &Draft<'_>) -> bool {
+    draft.made_by_restore() && draft.status.binding.is_none()
 }
 
 /// The create's password is in force.
@@ -72,10 +85,11 @@ pub(super) fn publish<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<
     }
     let mut passwords = held(&draft)?;
     if let Some(ConnectionSecret::Foreign(whose)) = &draft.facts.connection_secret {
-        return Err(Box::new(begin::secret_conflict(draft, whose)));
+        let ready = ready(&draft, cluster);
+        return Err(Box::new(begin::secret_conflict(draft, whose, ready)));
     }
     if draft.open_operation().is_none() {
-        let waits_for_reset = draft.made_by_restore() && draft.status.binding.is_none();
+        let waits_for_reset = waits_for_first(&draft);
         if !waits_for_reset && draft.unknown_of(OperationKind::ResetPassword).is_none() {
             // Sent by nobody, or refused: it must not look like a password that may be in force.
             passwords.pending = None;
@@ -120,16 +134,15 @@ pub(super) fn settle<'a>(
 ) -> Part<'a> {
     let passwords = held(&draft)?;
     if let Some(ConnectionSecret::Foreign(whose)) = &draft.facts.connection_secret {
-        return Err(Box::new(begin::secret_conflict(draft, whose)));
+        let ready = ready(&draft, cluster);
+        return Err(Box::new(begin::secret_conflict(draft, whose, ready)));
     }
     if operation.phase == OperationPhase::Accepted {
         put(&mut draft, cluster, &passwords.promoted());
+        bind(&mut draft);
         draft.status.operation = None;
         draft.status.rejected_secret = None;
-        draft
-            .status
-            .last_failure
-            .take_if(|failure| failure.kind == OperationKind::ResetPassword);
+        draft.overcome(OperationKind::ResetPassword);
         let note =
             "The administrator's password was changed; the connection Secret holds the new one.";
         draft.events.push(EventNote::normal(
@@ -142,14 +155,15 @@ pub(super) fn settle<'a>(
     let Some(pending) = passwords.pending else {
         draft.outcome_unknown(
             "The answer to a password reset was lost, and the connection Secret no longer holds the password that was \
-             sent: it may or may not be in force."
-                .to_owned(),
+             sent: it may or may not be in force.",
         );
         return Ok(draft);
     };
     let waited = draft.facts.now.duration_since(operation.intended_at);
-    let too_soon = waited < draft.facts.settings.active_interval;
-    if too_soon || draft.paused() || draft.observe_only() || !live::may_call(&draft, cluster)? {
+    // Each attempt waits longer, up to ten minutes: a refusal that says nothing about the first stays so.
+    let pause = draft.facts.settings.active_interval * operation.attempt.clamp(1, 60);
+    let too_soon = waited < pause.min(begin::TRY_AGAIN);
+    if too_soon || draft.hands_off() || !live::may_call(&draft, cluster)? {
         if let Some(open) = &mut draft.status.operation {
             open.phase = OperationPhase::Ambiguous;
         }
@@ -186,7 +200,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     ) {
         return Ok(draft);
     }
-    let first = draft.made_by_restore() && draft.status.binding.is_none();
+    let first = waits_for_first(&draft);
     let rotation = draft.due_rotation();
     let (candidate, secret) = if draft.facts.object.spec.admin_password_secret_ref.is_some() {
         if let Some(asked) = rotation {
@@ -213,10 +227,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         };
         if in_force {
             draft.status.rejected_secret = None;
-            draft
-                .status
-                .last_failure
-                .take_if(|failure| failure.kind == OperationKind::ResetPassword);
+            draft.overcome(OperationKind::ResetPassword);
             return Ok(draft);
         }
         if draft.status.rejected_secret.as_ref() == Some(&secret) {
@@ -244,11 +255,13 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         }
         (value, Some(secret))
     } else if rotation.is_some() || first {
-        let refused = draft
-            .status
-            .last_failure
-            .as_ref()
-            .is_some_and(|one| one.kind == OperationKind::ResetPassword);
+        let refused = draft.failure_of(OperationKind::ResetPassword);
+        let since = refused.map(|one| draft.facts.now.duration_since(one.at));
+        if since.is_some_and(|since| since < draft.facts.settings.idle_interval) {
+            // Made anew, though not in a loop.
+            return Ok(draft);
+        }
+        let refused = refused.is_some();
         let kept = passwords.pending.clone().filter(|_| !refused);
         (
             kept.unwrap_or_else(|| draft.facts.fresh.password.clone()),
@@ -300,8 +313,8 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
 }
 
 /// `Ready` during a password change; after a restore it waits for the first one.
-fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
-    if draft.made_by_restore() && draft.status.binding.is_none() {
+pub(super) fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
+    if waits_for_first(draft) {
         return Ready::No(Says::new(
             "Restoring",
             "The restored cluster gets its password.",
@@ -313,13 +326,16 @@ fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
 /// What is wrong with the password, if anything.
 pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     let spec = &draft.facts.object.spec;
-    if let Some(failure) = draft
-        .status
-        .last_failure
-        .as_ref()
-        .filter(|one| one.kind == OperationKind::ResetPassword)
-    {
+    if let Some(failure) = draft.failure_of(OperationKind::ResetPassword) {
         return Some(Says::new("PasswordRejected", failure.message.clone()));
+    }
+    if let Ok(Some((_, secret))) = referenced(draft)
+        && draft.status.rejected_secret.as_ref() == Some(&secret)
+    {
+        // The words of the refusal gave way to a later failure of another kind.
+        let message =
+            "The password in the referenced Secret was refused before: change that Secret.";
+        return Some(Says::new("PasswordRejected", message));
     }
     let missing = matches!(
         draft.facts.password_secret,
@@ -332,8 +348,9 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
         ));
     }
     let written = match (&draft.secret, &draft.facts.connection_secret) {
-        (Some(SecretWrite::Put { data }), _) => data.contains_key(connection::PASSWORD),
-        (_, Some(ConnectionSecret::Ours { data, .. })) => data.contains_key(connection::PASSWORD),
+        (Some(SecretWrite::Put { data }), _) | (_, Some(ConnectionSecret::Ours { data, .. })) => {
+            data.contains_key(connection::PASSWORD)
+        }
         _ => true,
     };
     (!written && !draft.adopted() && spec.admin_password_secret_ref.is_none()).then(|| {

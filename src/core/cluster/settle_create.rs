@@ -29,13 +29,13 @@ pub(super) fn look(draft: &Draft<'_>, operation: &Operation, list: &ClusterList)
         .name
         .as_deref()
         .unwrap_or_else(|| draft.cluster_name());
-    match list.named(name).first() {
-        Some(cluster)
-            if body::fits(draft, operation, cluster)
-                && !draft.facts.held_elsewhere.contains_key(&cluster.id) =>
-        {
-            Found::Ours(cluster.id.clone())
-        }
+    let named = list.named(name);
+    let ours = named.iter().find(|cluster| {
+        body::fits(draft, operation, cluster)
+            && !draft.facts.held_elsewhere.contains_key(&cluster.id)
+    });
+    match ours.or(named.first()) {
+        Some(cluster) if ours.is_some() => Found::Ours(cluster.id.clone()),
         Some(cluster) => Found::Theirs(cluster.id.clone()),
         None if draft.after_window(list.requested_at) => Found::Free,
         None => Found::Early,
@@ -90,14 +90,18 @@ pub(super) fn plan(
                 message,
             )
         }
-        Found::Free if draft.paused() => {
-            let says = Says::new("Paused", "Paused: the lost request is not sent again.");
+        Found::Free if draft.hands_off() => {
+            let says = Says::new(
+                "Paused",
+                "The lost request is not sent again while the resource is paused or only observed.",
+            );
             draft.end(
                 &Verdict::out_of_sync(Ready::No(says.clone()), says),
                 None,
                 Outcome::Waiting,
             )
         }
+        Found::Free if draft.facts.namespace_terminating => super::begin::namespace_goes(draft),
         Found::Free => renew(draft, account, operation, doing),
         Found::Early => {
             if let Some(open) = &mut draft.status.operation {
@@ -147,7 +151,8 @@ fn renew(
         let held = match &draft.facts.connection_secret {
             None => return Draft::read(Read::ConnectionSecret),
             Some(ConnectionSecret::Foreign(whose)) => {
-                return super::begin::secret_conflict(draft, whose);
+                let says = Says::new("SecretConflict", "No cluster was made.");
+                return super::begin::secret_conflict(draft, whose, Ready::No(says));
             }
             Some(ConnectionSecret::Ours { data, .. }) => Passwords::of(data),
             Some(ConnectionSecret::Absent) => Passwords::default(),

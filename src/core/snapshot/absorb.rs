@@ -84,7 +84,18 @@ pub fn absorb(
                     failure.meaning,
                     Meaning::Absent | Meaning::AbsentOrForbidden
                 );
-                if !failures::passes(failure) && (taking || !absent) {
+                let busy = failure.meaning == Meaning::Busy;
+                if busy {
+                    // The service is given an interval; it is no failure.
+                    status.last_failure = Some(LastFailure {
+                        kind: operation.kind,
+                        reason: failures::BUSY.to_owned(),
+                        code: failure.code.clone(),
+                        message: failures::text(failure),
+                        generation,
+                        at: now,
+                    });
+                } else if !failures::passes(failure) && (taking || !absent) {
                     let message = failures::text(failure);
                     let reason = if taking {
                         failures::refusal_reason(failure.meaning)

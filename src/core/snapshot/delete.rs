@@ -1,7 +1,7 @@
 //! Deleting or retaining a snapshot: never one that a restore is reading.
 
 use super::draft::{Draft, SnapshotStep};
-use super::take;
+use super::{follow, settle};
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
@@ -12,11 +12,23 @@ use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, SnapshotLife};
 use crate::core::step::{EventNote, Outcome, Read};
+use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
 
 pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
     if !draft.has_finalizer() {
         return draft.unchanged(None, Outcome::Finished);
+    }
+    if draft.paused() {
+        let says = Says::new(
+            "Paused",
+            "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
+        );
+        return draft.end(
+            &Verdict::out_of_sync(Ready::No(says.clone()), says),
+            None,
+            Outcome::Waiting,
+        );
     }
     let id = draft.status.snapshot_id.clone();
     let named = id.clone().unwrap_or_default();
@@ -34,7 +46,7 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
             "No snapshot was taken; nothing is left behind.",
         ));
     }
-    if let Some(rival) = take::stopped_by(&draft).filter(|_| id.is_some()) {
+    if let Some(rival) = follow::stopped_by(&draft).filter(|_| id.is_some()) {
         let note = format!(
             "Snapshot {named} stays with DwsSnapshot {}/{}.",
             rival.namespace, rival.name
@@ -47,17 +59,6 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
             named,
             "The snapshot was lost before.",
         ));
-    }
-    if draft.paused() {
-        let says = Says::new(
-            "Paused",
-            "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
-        );
-        return draft.end(
-            &Verdict::out_of_sync(Ready::No(says.clone()), says),
-            None,
-            Outcome::Waiting,
-        );
     }
     match &draft.facts.account {
         Account::Known(known) => {
@@ -110,7 +111,7 @@ fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
     let name = operation.target.name.clone().unwrap_or_default();
     match list.named(&name).first() {
         Some(found)
-            if take::fits(&operation, found)
+            if settle::fits(&operation, found)
                 && !draft.facts.held_elsewhere.contains_key(&found.id) =>
         {
             draft.status.snapshot_id = Some(found.id.clone());
@@ -155,6 +156,14 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
                     draft,
                     "The service no longer shows the snapshot; its lists are confirming it.",
                 ),
+                Presence::Unknown if failure.meaning == Meaning::AbsentOrForbidden => {
+                    let message = format!(
+                        "The service does not say whether snapshot {id} is gone or hidden from these credentials ({}) \
+                         Give the resource credentials that may read it, or set spec.deletionPolicy: Retain.",
+                        failures::text(failure)
+                    );
+                    blocked(draft, "hidden", &message)
+                }
                 Presence::Unknown => {
                     let says = failures::held_back(failure);
                     draft.hold_back(says)
@@ -167,6 +176,12 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         return deleting(
             draft,
             "The snapshot is still being taken; the deletion waits for it.",
+        );
+    }
+    if snapshot.status == "RESTORING" {
+        return deleting(
+            draft,
+            "A restore from the snapshot is running; the deletion waits for it.",
         );
     }
     if let Some(cluster) = draft.facts.restoring.first() {
@@ -193,7 +208,7 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         .status
         .last_failure
         .clone()
-        .filter(|one| one.kind == OperationKind::DeleteSnapshot)
+        .filter(|one| one.kind == OperationKind::DeleteSnapshot && one.reason != failures::BUSY)
     {
         if draft.facts.now.duration_since(failure.at) < jiff::SignedDuration::from_mins(10) {
             let message = format!(
@@ -210,32 +225,37 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         .operation
         .clone()
         .filter(|one| one.kind == OperationKind::DeleteSnapshot);
-    if let Some(open) = &former
-        && draft.facts.now.duration_since(open.intended_at) < draft.facts.settings.active_interval
-    {
+    let pause = if accepted {
+        draft.facts.settings.idle_interval
+    } else {
+        draft.facts.settings.active_interval
+    };
+    let too_soon = former
+        .as_ref()
+        .is_some_and(|open| draft.facts.now.duration_since(open.intended_at) < pause);
+    if too_soon || draft.just_refused_as_busy() {
         return deleting(draft, "The snapshot is being deleted.");
     }
     let call = Call::DeleteSnapshot {
         snapshot_id: snapshot.id.clone(),
     };
     let now = draft.facts.now;
-    let intent = match &former {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let target = Target {
-                snapshot_id: Some(snapshot.id.clone()),
-                ..Target::default()
-            };
-            let id = &draft.facts.fresh.operation_id;
-            Intent::new(
-                id,
-                OperationKind::DeleteSnapshot,
-                target,
-                Baseline::default(),
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = &former {
+        Intent::renewed(former, now, call)
+    } else {
+        let target = Target {
+            snapshot_id: Some(snapshot.id.clone()),
+            ..Target::default()
+        };
+        let id = &draft.facts.fresh.operation_id;
+        Intent::new(
+            id,
+            OperationKind::DeleteSnapshot,
+            target,
+            Baseline::default(),
+            now,
+            call,
+        )
     };
     let says = Says::new(
         "Deleting",

@@ -8,6 +8,7 @@ use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{DwsSnapshotStatus, OperationKind};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::facts::SnapshotFacts;
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{Decision, EventNote, Outcome, Read, Step};
 use crate::dws::model::Snapshot;
@@ -95,6 +96,14 @@ impl<'a> Draft<'a> {
             .memory
             .window_start
             .is_some_and(|start| when.duration_since(start) >= window)
+    }
+
+    /// The service said "busy" a moment ago although the cluster looked idle: it is given one interval.
+    pub fn just_refused_as_busy(&self) -> bool {
+        self.status.last_failure.as_ref().is_some_and(|one| {
+            one.reason == failures::BUSY
+                && self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
+        })
     }
 
     pub fn fail(&mut self, kind: OperationKind, reason: &str, message: String) {
@@ -195,6 +204,10 @@ impl<'a> Draft<'a> {
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
+        if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
+            // Told when it began. Telling it at every poll would be a write at every poll.
+            self.events.clear();
+        }
         Step::Act(Box::new(Decision {
             add_finalizer: self.add_finalizer,
             secret: None,

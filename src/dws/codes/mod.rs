@@ -160,7 +160,7 @@ mod tests {
             advices.len() * 10 >= codes.len() * 9,
             "advice is written row by row"
         );
-        println!("figure: dws-client: {} codes", codes.len());
+        crate::dws::figures::figure("dws-client", &format!("{} codes", codes.len()));
         assert_eq!(codes.len(), 141);
     }
 

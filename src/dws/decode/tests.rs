@@ -209,7 +209,7 @@ fn what_a_list_proves() {
             "{status} {body}"
         );
     }
-    println!("figure: dws-client: {} list rows", rows.len());
+    crate::dws::figures::figure("dws-client", &format!("{} list rows", rows.len()));
 }
 
 #[test]

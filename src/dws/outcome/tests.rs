@@ -78,7 +78,7 @@ fn every_answer_in_its_place() {
         let found = judge(*operation, response(*status, body));
         assert_eq!(found, *expected, "{operation:?} {status} {body}");
     }
-    println!("figure: dws-client: {} classification rows", rows.len());
+    crate::dws::figures::figure("dws-client", &format!("{} classification rows", rows.len()));
     assert!(rows.len() >= 120, "{}", rows.len());
 }
 

@@ -167,3 +167,18 @@ async fn nothing_grows_with_time() {
     assert!(account.state().lock().read_ids.len() <= 12);
     assert_eq!(account.state().lock().cluster_absences.len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_who_looked_before_the_first_list_need_not_wait_for_the_second() {
+    let service = FakeService::default();
+    let account = account(&service);
+    assert!(matches!(account.facts(true), facts::Account::Pending));
+    account.poll().await;
+    account.watch(interest("early", "c1", false));
+    assert_eq!(account.take_wakes(), [key("early")]);
+    account.watch(interest("early", "c1", true));
+    assert!(account.take_wakes().is_empty());
+    sleep(Duration::from_secs(5)).await;
+    account.watch(interest("late", "c1", false));
+    assert!(account.take_wakes().is_empty());
+}

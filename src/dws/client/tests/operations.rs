@@ -154,6 +154,10 @@ async fn every_changing_operation() {
         verify(&seen);
     }
     assert_eq!(memory.seen().len(), 8, "each once, and nothing else");
+    crate::dws::figures::figure(
+        "dws-client",
+        &format!("{} changing calls by path, header and body", expected.len()),
+    );
 }
 
 #[tokio::test]
@@ -262,7 +266,8 @@ async fn every_read() {
         assert_eq!(seen.headers["x-security-token"], SECURITY_TOKEN);
         verify(&seen);
     }
-    println!("figure: dws-client: 13 operations by path, header and body");
+    let reads = expected.len();
+    crate::dws::figures::figure("dws-client", &format!("{reads} reads by path and header"));
 }
 
 #[tokio::test]

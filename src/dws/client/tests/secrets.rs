@@ -118,7 +118,10 @@ async fn nothing_shows_a_secret() {
     for text in &shown {
         assert_clean(text);
     }
-    println!("figure: dws-client: {} texts without a canary", shown.len());
+    crate::dws::figures::figure(
+        "dws-client",
+        &format!("{} texts without a canary", shown.len()),
+    );
 }
 
 #[tokio::test]

@@ -85,7 +85,10 @@ async fn no_answer_to_a_changing_call_is_asked_for_twice() {
             }
         }
     }
-    println!("figure: dws-client: {rows} changing calls, each sent once");
+    crate::dws::figures::figure(
+        "dws-client",
+        &format!("{rows} changing calls, each sent once"),
+    );
 }
 
 #[tokio::test]

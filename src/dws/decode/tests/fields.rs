@@ -200,6 +200,6 @@ fn every_tolerance() {
     for (field, value, show, expected) in &rows {
         assert_eq!(show(&with(field, value)), *expected, "{field}: {value}");
     }
-    println!("figure: dws-client: {} decoder rows", rows.len());
+    crate::dws::figures::figure("dws-client", &format!("{} decoder rows", rows.len()));
     assert!(rows.len() >= 90, "{}", rows.len());
 }

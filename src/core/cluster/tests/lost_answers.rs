@@ -1,0 +1,139 @@
+//! Creates and restores whose answer was lost: claimed, waited for, or sent again after the window.
+
+use rstest::rstest;
+
+use super::*;
+use crate::api::cluster::ManagementPolicy;
+
+fn lost(phase: OperationPhase) -> Facts {
+    Facts::new()
+        .finalizer()
+        .operation(operation(OperationKind::Create, phase, 30))
+        .status(|s| s.account = Some(account()))
+        .secret(&[("pending-password", "Pending-Pw-1")])
+        .window(30)
+}
+
+fn over() -> Facts {
+    lost(OperationPhase::Ambiguous).window(600)
+}
+
+fn made(change: impl FnOnce(&mut Cluster)) -> Cluster {
+    let mut cluster = cluster("CREATING", "", 3);
+    change(&mut cluster);
+    cluster
+}
+
+const WAITS: &str = "Ready=False/Creating; Synced=True/Creating; Reconciling";
+const THEIRS: &str = "Ready=False/NameConflict; Synced=False/NameConflict; Stalled";
+
+#[rstest]
+#[case::crashed_before_or_after_the_call(lost(OperationPhase::Intended), WAITS)]
+#[case::answer_lost(lost(OperationPhase::Ambiguous), WAITS)]
+#[case::one_second_before_the_end_of_the_window(lost(OperationPhase::Ambiguous).window(599), WAITS)]
+#[case::window_over_and_free(
+    over(),
+    "call Create #2; Ready=False/Creating; Synced=True/Creating; Reconciling"
+)]
+#[case::window_over_and_paused(over().paused(), "Ready=False/Paused; Synced=False/Paused")]
+#[case::window_over_and_observed(over().spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "Ready=False/Paused; Synced=False/Paused")]
+#[case::window_over_and_the_namespace_goes(over().facts(|f| f.namespace_terminating = true), "Ready=False/NamespaceTerminating; Synced=False/NamespaceTerminating; Reconciling")]
+#[case::no_window_known_yet(over().facts(|f| f.memory.window_start = None), WAITS)]
+#[case::the_list_fails(over().list_fails(Meaning::Garbled), "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable")]
+#[case::it_appears(lost(OperationPhase::Ambiguous).list(&[made(|_| {})]), WAITS)]
+#[case::it_appears_while_paused(lost(OperationPhase::Ambiguous).list(&[made(|_| {})]).paused(), WAITS)]
+#[case::older_than_the_intent(lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = Some(ago(31)))]), THEIRS)]
+#[case::in_the_same_second(lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = Some(ago(30)))]), WAITS)]
+#[case::of_unknown_age(lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = None)]), THEIRS)]
+#[case::of_another_type(lost(OperationPhase::Ambiguous).list(&[made(|c| c.node_type = Some("x".into()))]), THEIRS)]
+#[case::of_another_count(lost(OperationPhase::Ambiguous).list(&[made(|c| c.node_count = Some(4))]), THEIRS)]
+#[case::in_another_vpc(lost(OperationPhase::Ambiguous).list(&[made(|c| c.vpc_id = Some("x".into()))]), THEIRS)]
+#[case::on_another_port(lost(OperationPhase::Ambiguous).list(&[made(|c| c.port = Some(9000))]), THEIRS)]
+#[case::of_another_user(lost(OperationPhase::Ambiguous).list(&[made(|c| c.user_name = Some("x".into()))]), THEIRS)]
+#[case::what_is_not_shown_fits(lost(OperationPhase::Ambiguous).list(&[made(|c| { c.vpc_id = None; c.node_count = None; })]), WAITS)]
+#[case::held_by_another_resource(lost(OperationPhase::Ambiguous).list(&[made(|_| {})]).facts(|f| { f.held_elsewhere.insert(ID.into(), rival("else", true, 1)); }), THEIRS)]
+fn a_lost_create(#[case] facts: Facts, #[case] expected: &str) {
+    assert_eq!(facts.plan(), expected);
+}
+
+#[test]
+fn a_claim_stores_the_id_and_keeps_the_operation() {
+    let (decision, _) = lost(OperationPhase::Intended)
+        .list(&[made(|_| {})])
+        .decide();
+    assert_eq!(decision.status.cluster_id.as_deref(), Some(ID));
+    assert_eq!(
+        decision.status.operation.unwrap().phase,
+        OperationPhase::Accepted
+    );
+}
+
+#[test]
+fn every_attempt_sends_the_same_password() {
+    let (decision, _) = over().decide();
+    let intent = decision.call.unwrap();
+    let Call::CreateCluster(body) = intent.call() else {
+        panic!()
+    };
+    assert!(crate::core::password::same(
+        &body.user_pwd,
+        &"Pending-Pw-1".into()
+    ));
+    assert_eq!(intent.operation().baseline.service_time, Some(ago(30)));
+    assert_eq!(intent.operation().id, OP);
+}
+
+fn accepted(cluster: Cluster) -> Facts {
+    Facts::new()
+        .finalizer()
+        .operation(operation(
+            OperationKind::Create,
+            OperationPhase::Accepted,
+            60,
+        ))
+        .status(|s| {
+            s.cluster_id = Some(ID.into());
+            s.adopted = Some(false);
+            s.account = Some(account());
+        })
+        .secret(&[("pending-password", "Pending-Pw-1")])
+        .detail(cluster)
+}
+
+#[rstest]
+#[case::creating(cluster("CREATING", "", 3), WAITS)]
+#[case::available(
+    cluster("AVAILABLE", "", 3),
+    "Ready=True/Available; Synced=True/InSync; secret put"
+)]
+#[case::active(
+    cluster("ACTIVE", "", 3),
+    "Ready=True/Available; Synced=True/InSync; secret put"
+)]
+#[case::failed(
+    cluster("CREATION FAILED", "", 3),
+    "Ready=False/CreationFailed; Synced=False/CreationFailed; Stalled; secret put"
+)]
+#[case::failed_in_newer_words(
+    cluster("CREATE_FAILED", "", 3),
+    "Ready=False/CreationFailed; Synced=False/CreationFailed; Stalled; secret put"
+)]
+#[case::an_unknown_word(cluster("PREPARING", "", 3), WAITS)]
+#[case::deleted_by_others_meanwhile(
+    cluster("DELETING", "", 3),
+    "Ready=False/Deleting; Synced=True/Creating; Reconciling"
+)]
+fn an_accepted_create(#[case] cluster: Cluster, #[case] expected: &str) {
+    assert_eq!(accepted(cluster).plan(), expected);
+}
+
+#[test]
+fn an_available_cluster_promotes_its_password_and_settles_its_count() {
+    let (decision, _) = accepted(cluster("AVAILABLE", "", 3)).decide();
+    let Some(SecretWrite::Put { data }) = decision.secret else {
+        panic!()
+    };
+    assert!(data.contains_key("password") && !data.contains_key("pending-password"));
+    assert_eq!(decision.status.settled_node_count, Some(3));
+    assert!(decision.status.operation.is_none() && decision.status.binding.is_some());
+}

@@ -1,0 +1,190 @@
+//! Passwords: at every moment one of the three keys logs in.
+
+use rstest::rstest;
+
+use super::*;
+use crate::api::cluster::ManagementPolicy;
+use crate::api::cluster_status::RejectedSecret;
+
+const RESETS: &str = "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put";
+const QUIET: &str = "Ready=True/Available; Synced=True/InSync";
+const PENDING: &str = "Ready=True/Available; Synced=True/PasswordPending; Reconciling";
+
+fn settled(facts: Facts) -> Facts {
+    // The Secret as a former reconcile left it, so that only what is new shows.
+    let mut facts = facts;
+    if let Some(SecretWrite::Put { data }) = Facts::live().decide().0.secret {
+        facts.secret = ConnectionSecret::Ours {
+            data,
+            reown: false,
+            well_formed: true,
+        };
+    }
+    facts
+}
+
+fn rotation() -> Facts {
+    settled(Facts::live()).annotate(names::ROTATE_PASSWORD_REQUESTED_AT, ago(5).to_string())
+}
+
+fn refused(facts: Facts, age: i64) -> Facts {
+    facts.status(|s| {
+        s.last_failure = Some(last_failure(
+            OperationKind::ResetPassword,
+            "PasswordRejected",
+            age,
+        ));
+    })
+}
+
+fn rejected(version: &str) -> impl FnOnce(&mut DwsClusterStatus) {
+    let secret = RejectedSecret {
+        uid: "secret".into(),
+        resource_version: version.into(),
+    };
+    move |status| status.rejected_secret = Some(secret)
+}
+
+fn restored() -> Facts {
+    Facts::live()
+        .spec(|s| {
+            s.restore_from = Some(RestoreFrom {
+                snapshot_ref: None,
+                snapshot_id: Some("snap".into()),
+            });
+        })
+        .status(|s| s.binding = None)
+        .secret_is(ConnectionSecret::Absent)
+}
+
+#[rstest]
+#[case::at_rest(settled(Facts::live()), QUIET)]
+#[case::a_referenced_one_in_force(settled(Facts::live()).password(PASSWORD), QUIET)]
+#[case::a_referenced_one_changed(settled(Facts::live()).password("Chosen-Pw-1"), RESETS)]
+#[case::it_breaks_a_rule(settled(Facts::live()).password("short"), "Ready=True/Available; Synced=False/PasswordRejected")]
+#[case::it_is_the_previous_one(Facts::live().secret(&[("password", PASSWORD), ("previous-password", "Previous-Pw1")]).password("Previous-Pw1"), "Ready=True/Available; Synced=False/PasswordRejected; secret put")]
+#[case::it_was_refused(refused(settled(Facts::live()).password("Chosen-Pw-1").status(rejected("1")), 5), "Ready=True/Available; Synced=False/PasswordRejected")]
+#[case::it_was_refused_and_a_resize_failed_since(settled(Facts::live()).password("Chosen-Pw-1").status(rejected("1")), "Ready=True/Available; Synced=False/PasswordRejected")]
+#[case::it_was_refused_and_changed(refused(settled(Facts::live()).password("Chosen-Pw-1").status(rejected("0")), 5), RESETS)]
+#[case::the_reference_goes(settled(Facts::live()), QUIET)]
+#[case::the_secret_goes(settled(Facts::live()).password_is(PasswordSecret::NoSecret), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
+#[case::the_key_goes(settled(Facts::live()).password_is(PasswordSecret::NoKey), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
+#[case::paused(settled(Facts::live()).password("Chosen-Pw-1").paused(), "Ready=True/Available; Synced=False/Paused")]
+#[case::observed(settled(Facts::live()).password("Chosen-Pw-1").spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "Ready=True/Available; Synced=True/ObserveOnly")]
+#[case::during_a_snapshot(settled(Facts::live()).password("Chosen-Pw-1").detail(cluster("AVAILABLE", "SNAPSHOTTING", 3)), "Ready=True/Snapshotting; Synced=False/Busy; Reconciling")]
+#[case::rotation(rotation(), RESETS)]
+#[case::rotation_already_handled(rotation().status(|s| s.handled.as_mut().unwrap().rotate_password = Some(ago(5))), QUIET)]
+#[case::rotation_of_an_adopted_one(rotation().status(|s| s.adopted = Some(true)), RESETS)]
+#[case::rotation_just_refused(
+    refused(rotation(), 5),
+    "Ready=True/Available; Synced=False/PasswordRejected"
+)]
+#[case::rotation_refused_a_minute_ago(refused(rotation(), 60), RESETS)]
+#[case::before_a_resize(rotation().spec(|s| s.node_count = Some(5)), RESETS)]
+// The Secret.
+#[case::deleted_and_generated(Facts::live().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=False/PasswordMissing; secret put")]
+#[case::deleted_and_referenced(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::deleted_and_adopted(Facts::adopted().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::foreign(Facts::live().secret_is(ConnectionSecret::Foreign("x".into())), "Ready=True/Available; Synced=False/SecretConflict; Stalled")]
+#[case::to_be_reowned(Facts::live().secret_is(ConnectionSecret::Ours { data: BTreeMap::new(), reown: true, well_formed: true }).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret put")]
+// The first one after a restore.
+#[case::restored(
+    restored(),
+    "call ResetPassword #1; Ready=False/Restoring; Synced=True/PasswordPending; Reconciling; secret put"
+)]
+#[case::restored_with_a_reference(restored().password("Chosen-Pw-1"), "call ResetPassword #1; Ready=False/Restoring; Synced=True/PasswordPending; Reconciling; secret put")]
+#[case::restored_and_the_reference_is_not_there(restored().password_is(PasswordSecret::NoSecret), "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling")]
+#[case::restored_and_busy(restored().detail(cluster("AVAILABLE", "SNAPSHOTTING", 3)), "Ready=False/Restoring; Synced=False/Busy; Reconciling")]
+#[case::restored_and_paused(restored().paused(), "Ready=False/Restoring; Synced=False/Paused; secret put")]
+#[case::restored_and_refused(restored().password("short"), "Ready=False/Restoring; Synced=False/PasswordRejected; secret put")]
+fn a_password(#[case] facts: Facts, #[case] expected: &str) {
+    assert_eq!(facts.plan(), expected);
+}
+
+fn open(phase: OperationPhase, attempt: i32, age: i64) -> Facts {
+    let mut operation = operation(OperationKind::ResetPassword, phase, age);
+    operation.attempt = attempt;
+    Facts::live()
+        .operation(operation)
+        .secret(&[("password", PASSWORD), ("pending-password", "Pending-Pw-1")])
+}
+
+#[rstest]
+#[case::accepted(
+    open(OperationPhase::Accepted, 1, 5),
+    "Ready=True/Available; Synced=True/InSync; secret put"
+)]
+#[case::lost_just_now(open(OperationPhase::Ambiguous, 1, 9), PENDING)]
+#[case::lost_an_interval_ago(
+    open(OperationPhase::Ambiguous, 1, 10),
+    "call ResetPassword #2; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
+)]
+#[case::crashed(
+    open(OperationPhase::Intended, 1, 10),
+    "call ResetPassword #2; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
+)]
+#[case::pauses_grow(open(OperationPhase::Ambiguous, 5, 49), PENDING)]
+#[case::and_are_bounded(
+    open(OperationPhase::Ambiguous, 500, 600),
+    "call ResetPassword #501; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
+)]
+#[case::paused(open(OperationPhase::Ambiguous, 1, 60).paused(), PENDING)]
+#[case::what_was_sent_is_lost(open(OperationPhase::Ambiguous, 1, 60).secret(&[("password", PASSWORD)]), "Ready=True/Available; Synced=False/OutcomeUnknown; secret put")]
+fn an_open_reset(#[case] facts: Facts, #[case] expected: &str) {
+    assert_eq!(facts.plan(), expected);
+}
+
+#[test]
+fn all_three_keys_after_a_change() {
+    let (decision, _) = open(OperationPhase::Accepted, 1, 5).decide();
+    let Some(SecretWrite::Put { data }) = decision.secret else {
+        panic!()
+    };
+    assert!(crate::core::password::same(
+        &data["password"],
+        &"Pending-Pw-1".into()
+    ));
+    assert!(crate::core::password::same(
+        &data["previous-password"],
+        &PASSWORD.into()
+    ));
+    assert!(!data.contains_key("pending-password"));
+}
+
+#[test]
+fn the_same_one_is_sent_again() {
+    let (decision, _) = open(OperationPhase::Ambiguous, 1, 60).decide();
+    let intent = decision.call.unwrap();
+    let Call::ResetPassword { new_password, .. } = intent.call() else {
+        panic!()
+    };
+    assert!(crate::core::password::same(
+        new_password,
+        &"Pending-Pw-1".into()
+    ));
+}
+
+#[test]
+fn the_former_password_stays_while_a_candidate_is_pending() {
+    let (decision, _) = rotation().decide();
+    let Some(SecretWrite::Put { data }) = decision.secret else {
+        panic!()
+    };
+    assert!(data.contains_key("password") && data.contains_key("pending-password"));
+}
+
+#[test]
+fn a_restored_cluster_is_bound_by_its_first_reset() {
+    let (decision, _) = restored().secret(&[("password", "Old-Backup-1")]).decide();
+    assert!(decision.status.binding.is_none());
+    let mut facts = restored().secret(&[("pending-password", "Pending-Pw-1")]);
+    facts = facts.operation(operation(
+        OperationKind::ResetPassword,
+        OperationPhase::Accepted,
+        5,
+    ));
+    assert_eq!(
+        facts.decide().0.status.binding.unwrap().name,
+        "warehouse-connection"
+    );
+}

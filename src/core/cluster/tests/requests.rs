@@ -1,0 +1,72 @@
+//! The annotations: recorded the first time, acted on once, told when they ask for nothing.
+
+use rstest::rstest;
+
+use super::*;
+
+#[rstest]
+#[case::past(5, Some(5))]
+#[case::a_little_ahead(-600, Some(-600))]
+#[case::far_ahead(-601, None)]
+fn the_first_write_records_what_is_there(#[case] age: i64, #[case] recorded: Option<i64>) {
+    let facts = Facts::live()
+        .status(|s| s.handled = None)
+        .annotate(names::RESTART_REQUESTED_AT, ago(age).to_string());
+    let handled = facts.decide().0.status.handled.unwrap();
+    assert_eq!(handled.restart, recorded.map(ago));
+}
+
+#[test]
+fn nothing_is_recorded_as_well() {
+    let facts = Facts::live().status(|s| s.handled = None);
+    assert_eq!(facts.decide().0.status.handled, Some(Handled::default()));
+}
+
+#[rstest]
+#[case::lapsed(Facts::live().object(|o| o.metadata.creation_timestamp = Some(Time(ago(100_000)))).annotate(names::RESTART_REQUESTED_AT, ago(90_000).to_string()), "RequestLapsed")]
+#[case::far_ahead(Facts::live().annotate(names::RESTART_REQUESTED_AT, ago(-601).to_string()), "RequestIgnored")]
+#[case::unreadable(Facts::live().annotate(names::ROTATE_PASSWORD_REQUESTED_AT, "x"), "RequestIgnored")]
+#[case::acknowledged(Facts::live().operation(operation(OperationKind::Restart, OperationPhase::OutcomeUnknown, 60)).annotate(names::ACKNOWLEDGE_ATTEMPT, OP), "AttemptAcknowledged")]
+#[case::rotation_of_a_referenced_password(Facts::live().password(PASSWORD).annotate(names::ROTATE_PASSWORD_REQUESTED_AT, ago(1).to_string()), "RotationIgnored")]
+fn what_is_not_done_is_told(#[case] facts: Facts, #[case] expected: &str) {
+    assert_eq!(facts.events(), expected);
+}
+
+/// The facts after a reconcile whose status was stored.
+fn again(mut facts: Facts) -> Facts {
+    let status = facts.clone().decide().0.status;
+    Arc::make_mut(&mut facts.facts.object).status = Some(status);
+    facts
+}
+
+#[rstest]
+#[case::at_rest(Facts::live())]
+#[case::an_unreadable_request(Facts::live().annotate(names::RESTART_REQUESTED_AT, "x"))]
+#[case::a_taken_name(Facts::new().list(&[cluster("AVAILABLE", "", 3)]))]
+#[case::a_foreign_secret(Facts::new().secret_is(ConnectionSecret::Foreign("x".into())))]
+#[case::a_blocked_deletion(Facts::dying().spec(|s| s.deletion_protection = Some(true)))]
+#[case::a_lost_cluster(Facts::live().detail_fails(Meaning::Absent).unlisted(60))]
+#[case::drift(Facts::live().spec(|s| s.node_count = Some(2)))]
+fn nothing_is_written_while_nothing_happens(#[case] facts: Facts) {
+    let stored = again(facts);
+    let before = stored.facts.object.status.clone().unwrap();
+    let (decision, _) = stored.decide();
+    assert_eq!(decision.status, before);
+    assert!(decision.events.is_empty(), "{:?}", decision.events);
+}
+
+#[test]
+fn what_moves_by_itself_travels_only_with_another_change() {
+    let mut stored = again(Facts::live());
+    let before = stored.facts.object.status.clone().unwrap();
+    let mut moved = cluster("AVAILABLE", "", 3);
+    moved.recent_events = Some(7);
+    moved.updated = Some("later".into());
+    stored = stored.detail(moved.clone());
+    assert_eq!(stored.clone().decide().0.status, before);
+    moved.sub_status = Some("DEGRADED".into());
+    assert_eq!(
+        stored.detail(moved).decide().0.status.recent_events,
+        Some(7)
+    );
+}
