@@ -19,15 +19,15 @@ pub fn alone<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
-/// Runs a scenario with a crash at this boundary. Gives what was wrong and how many boundaries there are.
-async fn crashed(scenario: &Scenario, at: Option<u64>, quiet: Duration) -> (Vec<String>, u64) {
+/// Runs a scenario with a crash at each of these boundaries. Gives what was wrong and how many boundaries there are.
+async fn crashed(scenario: &Scenario, at: &[u64], quiet: Duration) -> (Vec<String>, u64) {
     let mut sim = scenario.prepared(Lie::None).await;
     sim.boundaries.arm(at);
     let rested = scenario.run(&mut sim, quiet).await;
     let passed = sim.boundaries.passed();
     assert_eq!(
         sim.processes > 1,
-        at.is_some(),
+        !at.is_empty(),
         "{}: no crash at {at:?}",
         scenario.name
     );
@@ -39,7 +39,7 @@ fn a_process_that_dies_at_any_request_does_nothing_twice_and_loses_nothing() {
     let mut points = 0;
     let mut failures = Vec::new();
     for scenario in &ALL {
-        let (wrong, whole_hour) = alone(crashed(scenario, None, Duration::from_hours(1)));
+        let (wrong, whole_hour) = alone(crashed(scenario, &[], Duration::from_hours(1)));
         assert!(
             wrong.is_empty(),
             "{} without a crash: {wrong:#?}",
@@ -47,10 +47,10 @@ fn a_process_that_dies_at_any_request_does_nothing_twice_and_loses_nothing() {
         );
         assert!(whole_hour > 0);
         // Beyond the rest there are only idle polls.
-        let (_, boundaries) = alone(crashed(scenario, None, Duration::ZERO));
+        let (_, boundaries) = alone(crashed(scenario, &[], Duration::ZERO));
         for at in 1..=boundaries {
             points += 1;
-            let (wrong, _) = alone(crashed(scenario, Some(at), QUIET));
+            let (wrong, _) = alone(crashed(scenario, &[at], QUIET));
             if !wrong.is_empty() {
                 failures.push(format!(
                     "{}, crash at {at} of {boundaries}: {wrong:?}",
@@ -70,6 +70,33 @@ fn a_process_that_dies_at_any_request_does_nothing_twice_and_loses_nothing() {
     assert!(
         failures.is_empty(),
         "{} of {points}: {failures:#?}",
+        failures.len()
+    );
+}
+
+#[test]
+fn a_process_that_dies_soon_after_another_does_no_harm_either() {
+    let mut pairs = 0;
+    let mut failures = Vec::new();
+    for scenario in &ALL {
+        let (_, boundaries) = alone(crashed(scenario, &[], Duration::ZERO));
+        for first in 1..=boundaries {
+            // From the very next request to some way on, evenly enough.
+            let second = first + 1 + first * 7 % 13;
+            pairs += 1;
+            let (wrong, _) = alone(crashed(scenario, &[first, second], QUIET));
+            if !wrong.is_empty() {
+                let name = scenario.name;
+                failures.push(format!(
+                    "{name}, crashes at {first} and {second}: {wrong:?}"
+                ));
+            }
+        }
+    }
+    figure("simulation", &format!("{pairs} pairs of crashes"));
+    assert!(
+        failures.is_empty(),
+        "{} of {pairs}: {failures:#?}",
         failures.len()
     );
 }

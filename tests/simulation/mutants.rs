@@ -19,7 +19,7 @@ fn forgotten(scenario: &str, fields: &[&'static str], expected: &str) -> bool {
         let wrong = alone(async {
             let mut sim = scenario.prepared(Lie::None).await;
             *sim.kubernetes.forgets.lock() = fields.to_vec();
-            sim.boundaries.arm(Some(at));
+            sim.boundaries.arm(&[at]);
             let rested = scenario.run(&mut sim, Duration::ZERO).await;
             checks::at_end(&sim, scenario, rested)
         });

@@ -18,7 +18,7 @@ pub fn outcomes() -> Vec<FaultKind> {
         all.push(FaultKind::LostAfter { hang });
     }
     for after in [1.0, 60.0, 600.0] {
-        for status in [None, Some(504)] {
+        for status in [None, Some(500), Some(504)] {
             all.push(FaultKind::Late { after, status });
         }
     }
@@ -40,6 +40,8 @@ pub fn outcomes() -> Vec<FaultKind> {
         let code = code.to_owned();
         all.push(FaultKind::Refused { code, status: None });
     }
+    let code = "DWS.0011".to_owned();
+    all.push(FaultKind::ErrorIn200 { code });
     all
 }
 

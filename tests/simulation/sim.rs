@@ -43,15 +43,15 @@ pub struct Boundaries(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     passed: Mutex<u64>,
-    armed: Mutex<Option<u64>>,
+    armed: Mutex<Vec<u64>>,
     crashed: Notify,
 }
 
 impl Boundaries {
-    /// The process ends at the boundary of this number, counted from now.
-    pub fn arm(&self, at: Option<u64>) {
+    /// Processes end at the boundaries of these numbers, counted from now.
+    pub fn arm(&self, at: &[u64]) {
         *self.0.passed.lock() = 0;
-        *self.0.armed.lock() = at;
+        *self.0.armed.lock() = at.to_vec();
     }
 
     /// How many boundaries were passed since [`Self::arm`].
@@ -78,10 +78,7 @@ impl Boundaries {
             *passed += 1;
             *passed
         };
-        let hit = {
-            let mut armed = self.0.armed.lock();
-            armed.take_if(|at| *at == number).is_some()
-        };
+        let hit = self.0.armed.lock().contains(&number);
         if hit {
             self.0.crashed.notify_one();
             std::future::pending::<()>().await;
