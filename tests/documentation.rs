@@ -36,19 +36,19 @@ const NOT_REASONS: [&str; 24] = [
     "Warning",
 ];
 
-fn words(folder: &Path, found: &mut BTreeSet<String>) {
-    let word = Regex::new(r#""((?:[A-Z][a-z]+)+)""#).unwrap();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+fn words(folder: &Path, found: &mut BTreeSet<String>) -> support::Result<()> {
+    let word = Regex::new(r#""((?:[A-Z][a-z]+)+)""#)?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         let name = path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
         if path.is_dir() && name != "tests" {
-            words(&path, found);
-        } else if name.ends_with(".rs") && !name.starts_with("test") {
-            let text = fs::read_to_string(&path).unwrap();
+            words(&path, found)?;
+        } else if path.extension().is_some_and(|kind| kind == "rs") && !name.starts_with("test") {
+            let text = fs::read_to_string(&path)?;
             let code = text
                 .split("#[cfg(test)]\nmod tests {")
                 .next()
@@ -56,14 +56,15 @@ fn words(folder: &Path, found: &mut BTreeSet<String>) {
             found.extend(word.captures_iter(code).map(|one| one[1].to_owned()));
         }
     }
+    Ok(())
 }
 
 #[test]
 fn every_reason_is_explained() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut reasons = BTreeSet::new();
-    words(&root.join("src/core"), &mut reasons);
-    words(&root.join("src/controller"), &mut reasons);
+    words(&root.join("src/core"), &mut reasons).unwrap();
+    words(&root.join("src/controller"), &mut reasons).unwrap();
     for word in NOT_REASONS {
         reasons.remove(word);
     }

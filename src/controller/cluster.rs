@@ -175,7 +175,6 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
     let namespace = object.namespace().unwrap_or_default();
     let status = object.status.as_ref();
     let id = status.and_then(|s| s.cluster_id.as_deref());
-    facts.now = ctx.clock.now();
     facts.account = resolved.facts();
     if let (Some(account), Some(id)) = (&resolved.account, id) {
         facts.memory.id_was_read = account.id_was_read(id);

@@ -178,7 +178,6 @@ fn refresh(ctx: &Context, facts: &mut SnapshotFacts, resolved: &Resolved) {
         .status
         .as_ref()
         .and_then(|s| s.snapshot_id.as_deref());
-    facts.now = ctx.clock.now();
     facts.account = resolved.facts();
     if let (Some(account), Some(id)) = (&resolved.account, id) {
         facts.memory.id_was_read = account.id_was_read(id);

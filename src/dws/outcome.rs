@@ -297,15 +297,14 @@ fn meaning(
             _ => row.meaning,
         };
     }
-    let known_style = fault.iam
-        || fault.code.as_deref().is_some_and(|code| {
-            code.get(..4)
-                .is_some_and(|prefix| prefix.eq_ignore_ascii_case("DWS."))
-        });
+    let of_the_service = fault.code.as_deref().is_some_and(|code| {
+        code.get(..4)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("DWS."))
+    });
     match status {
         401 => Meaning::Unauthenticated,
         403 => Meaning::Forbidden,
-        404 | 410 if known_style && !fault.iam && operation.is_by_id() => Meaning::Absent,
+        404 | 410 if of_the_service && operation.is_by_id() => Meaning::Absent,
         300..=399 | 408 | 500.. => Meaning::Unavailable,
         _ if fault.code.as_deref().is_some_and(is_undecided_gateway) => Meaning::Unavailable,
         _ if fault.code.is_some() => Meaning::Unknown,

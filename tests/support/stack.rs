@@ -127,15 +127,18 @@ impl Stack {
         let mut command = Process::operator()?;
         command.arg("run").arg("--allow-insecure-endpoints");
         command.args(["--listen", &format!("127.0.0.1:{port}")]);
-        command.args(["--poll-interval", "1s", "--active-poll-interval", "300ms"]);
-        command.args([
-            "--ambiguity-window",
-            "4s",
-            "--request-timeout",
-            "3s",
-            "--max-requests-per-second",
-            "200",
-        ]);
+        for (flag, value) in [
+            ("--poll-interval", "1s"),
+            ("--active-poll-interval", "300ms"),
+            ("--ambiguity-window", "4s"),
+            ("--request-timeout", "3s"),
+            ("--max-requests-per-second", "200"),
+        ] {
+            // A flag cannot be given twice.
+            if !self.options.operator.iter().any(|one| one == flag) {
+                command.args([flag, value]);
+            }
+        }
         for namespace in &self.options.namespaces {
             command.args(["--namespace", namespace]);
         }

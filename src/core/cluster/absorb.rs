@@ -210,8 +210,19 @@ impl Next<'_> {
             message.clone(),
         );
         let waits = failures::tried_again(failure.meaning);
-        let says = Says::new(reason, message);
-        let ready = Ready::AsBefore(says.clone());
+        let told = if waits {
+            format!("{message} It is tried again every 10 minutes.")
+        } else {
+            message.clone()
+        };
+        let says = Says::new(reason, told);
+        // As the next plan will say it, so that a refusal is one status write.
+        let ready = match self.operation.kind {
+            OperationKind::Create | OperationKind::Restore => {
+                Ready::No(Says::new("NotCreated", message))
+            }
+            _ => Ready::AsBefore(says.clone()),
+        };
         let verdict = match (waits, stalled && reason != "PasswordRejected") {
             (true, _) => Verdict::waiting(ready, says),
             (false, true) => Verdict::stalled(ready, says),

@@ -10,15 +10,16 @@ use jiff::SignedDuration;
 use super::begin::TRY_AGAIN;
 use super::draft::{ClusterStep, Draft};
 use super::final_snapshot;
+use super::forget::{Forget, forgotten, owns_secret};
 use super::live::Part;
+use super::observe;
 use super::settle_create::{self, Found};
-use super::{identity, observe};
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
-use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::facts::{Account, ConnectionSecret, KnownAccount};
+use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::facts::{Account, KnownAccount};
 use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
@@ -99,74 +100,6 @@ pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
         return unsettled(draft, account);
     }
     known(draft)
-}
-
-enum Forget {
-    Read(Read),
-    Now(EventNote, bool),
-}
-
-/// Whether the resource may go without a DELETE.
-fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
-    let id = draft.status.cluster_id.clone();
-    let named = id.clone().unwrap_or_default();
-    let keeps = |why: &str| {
-        EventNote::normal(
-            "Retained",
-            named.clone(),
-            format!("{why}: cluster {named} keeps running and costs money."),
-        )
-    };
-    if draft.deletion_policy() == ClusterDeletionPolicy::Retain {
-        if draft.facts.connection_secret.is_none() {
-            return Some(Forget::Read(Read::ConnectionSecret));
-        }
-        let note = if id.is_some() {
-            keeps("spec.deletionPolicy is Retain")
-        } else {
-            EventNote::normal(
-                "Retained",
-                "none",
-                "spec.deletionPolicy is Retain; no cluster was recorded.",
-            )
-        };
-        return Some(Forget::Now(note, true));
-    }
-    if draft.observe_only() && id.is_some() {
-        return Some(Forget::Now(keeps("The cluster was only observed"), false));
-    }
-    if id.is_none() && (draft.open_operation().is_none() || draft.observe_only()) {
-        return Some(Forget::Now(
-            EventNote::normal(
-                "Deleted",
-                "none",
-                "No cluster was made; nothing is left behind.",
-            ),
-            false,
-        ));
-    }
-    if let Some(rival) = identity::stopped_by(draft).filter(|_| id.is_some()) {
-        let note = format!(
-            "Cluster {named} stays with DwsCluster {}/{}.",
-            rival.namespace, rival.name
-        );
-        return Some(Forget::Now(
-            EventNote::normal("Retained", named.clone(), note),
-            false,
-        ));
-    }
-    let lost = conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost");
-    lost.then(|| {
-        let note = format!("Cluster {named} was lost before; there is nothing to delete.");
-        Forget::Now(EventNote::normal("Deleted", named.clone(), note), false)
-    })
-}
-
-fn owns_secret(draft: &Draft<'_>) -> bool {
-    matches!(
-        draft.facts.connection_secret,
-        Some(ConnectionSecret::Ours { .. })
-    )
 }
 
 /// A create or restore whose answer was lost: a late one can still land, so the finalizer stays.

@@ -175,28 +175,27 @@ fn absent(
         description: Some("Final snapshot before deletion".to_owned()),
     };
     let now = draft.facts.now;
-    let intent = match open {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let target = Target {
-                name: Some(name.clone()),
-                cluster_id: Some(cluster.id.clone()),
-                ..Target::default()
-            };
-            let service_time = Some(super::body::clock(list.service_time, now));
-            let baseline = Baseline {
-                service_time,
-                ..Baseline::default()
-            };
-            Intent::new(
-                &draft.facts.fresh.operation_id,
-                OperationKind::Snapshot,
-                target,
-                baseline,
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = open {
+        Intent::renewed(former, now, call)
+    } else {
+        let target = Target {
+            name: Some(name.clone()),
+            cluster_id: Some(cluster.id.clone()),
+            ..Target::default()
+        };
+        let service_time = Some(super::body::clock(list.service_time, now));
+        let baseline = Baseline {
+            service_time,
+            ..Baseline::default()
+        };
+        Intent::new(
+            &draft.facts.fresh.operation_id,
+            OperationKind::Snapshot,
+            target,
+            baseline,
+            now,
+            call,
+        )
     };
     let failures = draft
         .status

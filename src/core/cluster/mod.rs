@@ -12,6 +12,7 @@ mod delete;
 mod draft;
 mod drift;
 mod final_snapshot;
+mod forget;
 mod identity;
 mod live;
 mod observe;

@@ -201,33 +201,32 @@ fn send(
         count: target - baseline,
     };
     let now = draft.facts.now;
-    let intent = match former {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let wanted = Target {
-                cluster_id: Some(cluster.id.clone()),
-                node_count: Some(target),
-                ..Target::default()
-            };
-            let list = match &draft.facts.account {
-                Account::Known(known) => known.clusters.as_ref(),
-                _ => None,
-            };
-            let service = list.and_then(|list| list.service_time);
-            let seen = Baseline {
-                node_count: Some(baseline),
-                service_time: Some(super::body::clock(service, now)),
-                ..Baseline::default()
-            };
-            Intent::new(
-                &draft.facts.fresh.operation_id,
-                OperationKind::Resize,
-                wanted,
-                seen,
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = former {
+        Intent::renewed(former, now, call)
+    } else {
+        let wanted = Target {
+            cluster_id: Some(cluster.id.clone()),
+            node_count: Some(target),
+            ..Target::default()
+        };
+        let list = match &draft.facts.account {
+            Account::Known(known) => known.clusters.as_ref(),
+            _ => None,
+        };
+        let service = list.and_then(|list| list.service_time);
+        let seen = Baseline {
+            node_count: Some(baseline),
+            service_time: Some(super::body::clock(service, now)),
+            ..Baseline::default()
+        };
+        Intent::new(
+            &draft.facts.fresh.operation_id,
+            OperationKind::Resize,
+            wanted,
+            seen,
+            now,
+            call,
+        )
     };
     draft.overcome(OperationKind::Resize);
     let says = Says::new(

@@ -52,7 +52,11 @@ pub(super) fn settle<'a>(
         return Ok(draft);
     }
     let at_rest = service_state::idle(cluster);
-    if at_rest && (seen || (accepted && draft.window_over())) {
+    // A short restart can pass between two looks, so an accepted one needs not be seen. The window of
+    // the memory is that of an open answer and does not serve here.
+    let waited = draft.facts.now.duration_since(operation.intended_at);
+    let passed = accepted && waited >= draft.facts.settings.ambiguity_window;
+    if at_rest && (seen || passed) {
         draft.status.operation = None;
         let note = format!("Cluster {} has restarted.", cluster.name);
         draft

@@ -23,8 +23,12 @@ use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 use crate::dws::call::Call;
 use crate::dws::model::Cluster;
 
-/// The passwords that the connection Secret holds, once it was read.
+/// The passwords that the connection Secret holds, once it was read: what this reconcile is about to write
+/// counts before what is stored, else a password just promoted would be taken for one still to be set.
 fn held(draft: &Draft<'_>) -> Result<Passwords, Box<ClusterStep>> {
+    if let Some(SecretWrite::Put { data }) = &draft.secret {
+        return Ok(Passwords::of(data));
+    }
     match &draft.facts.connection_secret {
         None => Err(Box::new(Draft::read(Read::ConnectionSecret))),
         Some(ConnectionSecret::Ours { data, .. }) => Ok(Passwords::of(data)),

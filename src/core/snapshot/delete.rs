@@ -1,7 +1,7 @@
 //! Deleting or retaining a snapshot: never one that a restore is reading.
 
 use super::draft::{Draft, SnapshotStep};
-use super::take;
+use super::{follow, settle};
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
@@ -46,7 +46,7 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
             "No snapshot was taken; nothing is left behind.",
         ));
     }
-    if let Some(rival) = take::stopped_by(&draft).filter(|_| id.is_some()) {
+    if let Some(rival) = follow::stopped_by(&draft).filter(|_| id.is_some()) {
         let note = format!(
             "Snapshot {named} stays with DwsSnapshot {}/{}.",
             rival.namespace, rival.name
@@ -111,7 +111,7 @@ fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
     let name = operation.target.name.clone().unwrap_or_default();
     match list.named(&name).first() {
         Some(found)
-            if take::fits(&operation, found)
+            if settle::fits(&operation, found)
                 && !draft.facts.held_elsewhere.contains_key(&found.id) =>
         {
             draft.status.snapshot_id = Some(found.id.clone());
@@ -240,23 +240,22 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         snapshot_id: snapshot.id.clone(),
     };
     let now = draft.facts.now;
-    let intent = match &former {
-        Some(former) => Intent::renewed(former, now, call),
-        None => {
-            let target = Target {
-                snapshot_id: Some(snapshot.id.clone()),
-                ..Target::default()
-            };
-            let id = &draft.facts.fresh.operation_id;
-            Intent::new(
-                id,
-                OperationKind::DeleteSnapshot,
-                target,
-                Baseline::default(),
-                now,
-                call,
-            )
-        }
+    let intent = if let Some(former) = &former {
+        Intent::renewed(former, now, call)
+    } else {
+        let target = Target {
+            snapshot_id: Some(snapshot.id.clone()),
+            ..Target::default()
+        };
+        let id = &draft.facts.fresh.operation_id;
+        Intent::new(
+            id,
+            OperationKind::DeleteSnapshot,
+            target,
+            Baseline::default(),
+            now,
+            call,
+        )
     };
     let says = Says::new(
         "Deleting",

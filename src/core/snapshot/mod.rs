@@ -3,6 +3,8 @@
 mod absorb;
 mod delete;
 mod draft;
+mod follow;
+mod settle;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -27,13 +29,13 @@ pub fn plan(facts: &SnapshotFacts) -> Step<DwsSnapshotStatus> {
         Err(step) => return *step,
     };
     if draft.status.snapshot_id.is_some() {
-        return take::follow(draft, account);
+        return follow::follow(draft, account);
     }
     if let Some(operation) = draft.status.operation.clone() {
-        return take::settle(draft, &operation);
+        return settle::settle(draft, &operation);
     }
     if let Some(id) = facts.object.spec.snapshot_id.clone() {
-        return take::adopt(draft, account, &id);
+        return follow::adopt(draft, account, &id);
     }
     take::begin(draft, account)
 }
@@ -42,9 +44,20 @@ pub fn plan(facts: &SnapshotFacts) -> Step<DwsSnapshotStatus> {
 fn usable_account(draft: Draft<'_>) -> Result<(Draft<'_>, &KnownAccount), Box<SnapshotStep>> {
     let facts = draft.facts;
     match &facts.account {
-        Account::Pending => Err(Box::new(
-            draft.unchanged(Some(facts.settings.active_interval), Outcome::Waiting),
-        )),
+        Account::Pending => match take::without_cluster(&draft) {
+            // The cluster would say which account it is, so nothing more is known before it is there.
+            // Nor are its credentials recorded: an empty name would stand for the operator's own for ever.
+            Some(says) => {
+                let mut draft = draft;
+                let stored = facts.object.status.as_ref();
+                draft.status.credentials_secret_name =
+                    stored.and_then(|status| status.credentials_secret_name.clone());
+                Err(Box::new(draft.wait(Ready::No(says.clone()), says)))
+            }
+            None => Err(Box::new(
+                draft.unchanged(Some(facts.settings.active_interval), Outcome::Waiting),
+            )),
+        },
         Account::CredentialsMissing { message, .. } => {
             let says = Says::new("CredentialsMissing", message.as_str());
             Err(Box::new(draft.wait(Ready::AsBefore(says.clone()), says)))

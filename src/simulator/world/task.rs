@@ -244,7 +244,7 @@ impl World {
             (TaskKind::Delete { .. }, _) if fails => {
                 self.idle(serial, None, Some(DELETE_FAILED));
                 self.edit(serial, |state| {
-                    "DELETE_FAILED".clone_into(&mut state.status)
+                    "DELETE_FAILED".clone_into(&mut state.status);
                 });
                 self.tell(serial, "DELETE_FAILED");
             }

@@ -50,6 +50,7 @@ fn failed(reason: &str, age: i64) -> Facts {
     Facts::new().status(|s| s.last_failure = Some(last_failure(OperationKind::Create, reason, age)))
 }
 
+#[allow(clippy::unnecessary_wraps)] // as the status holds it
 fn refused_secret(version: &str) -> Option<RejectedSecret> {
     Some(RejectedSecret {
         uid: "secret".into(),
@@ -192,7 +193,11 @@ fn the_intent_keeps_the_services_clock() {
 fn a_pending_password_that_was_never_refused_is_kept() {
     let facts = Facts::new().secret(&[("pending-password", "Pending-Pw-1")]);
     let (decision, _) = facts.decide();
-    let Some(Call::CreateCluster(body)) = decision.call.as_ref().map(|one| one.call()) else {
+    let Some(Call::CreateCluster(body)) = decision
+        .call
+        .as_ref()
+        .map(crate::core::journal::Intent::call)
+    else {
         panic!()
     };
     assert!(crate::core::password::same(

@@ -66,7 +66,7 @@ fn removing(phase: OperationPhase, age: i64) -> Facts {
                 name: FINAL.into(),
                 id: None,
                 failures: 1,
-            })
+            });
         })
         .operation(operation(OperationKind::DeleteSnapshot, phase, age))
 }

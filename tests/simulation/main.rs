@@ -1,0 +1,16 @@
+//! The very reconcile of production, driven in one thread by a scheduler with virtual time, over a stand-in
+//! for the API server and the simulator's world: processes that die at every request, and every way for an
+//! answer to be lost. Judged on the far side, by the simulator's ledger of executed effects.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod api_server;
+mod checks;
+mod cloud;
+mod crash;
+#[path = "../support/figures.rs"]
+mod figures;
+mod mutants;
+mod outcomes;
+mod scenarios;
+mod sim;
