@@ -125,7 +125,7 @@ proptest! {
 
     #[test]
     fn a_recorded_id_is_never_replaced_or_taken_twice(facts in any_facts()) {
-        let before = facts.facts.object.status.clone().and_then(|one| one.snapshot_id);
+        let before = facts.start.object.status.clone().and_then(|one| one.snapshot_id);
         let decision = facts.decide().0;
         if before.is_some() {
             prop_assert_eq!(&decision.status.snapshot_id, &before);
