@@ -239,6 +239,8 @@ const FILE: &str = "HARNESS_FILE";
 #[tokio::main(flavor = "current_thread")]
 async fn hold_control_planes(end: &str) -> Result<()> {
     let file = std::env::var(FILE)?;
+    // Taken by hand: a process that was started in the background inherits an ignored SIGINT.
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     let own = ControlPlane::start().await?;
     let lines = [
         Traces::of(&own).await?.to_line(),
@@ -256,7 +258,13 @@ async fn hold_control_planes(end: &str) -> Result<()> {
         "nobody looked"
     );
     assert_ne!(end, "panic", "the panic that was asked for");
-    tokio::time::sleep(Duration::from_mins(1)).await;
+    if tokio::time::timeout(Duration::from_mins(1), interrupt.recv())
+        .await
+        .is_ok()
+    {
+        // As the default action would: nothing of ours is dropped.
+        std::process::exit(130);
+    }
     Ok(())
 }
 
