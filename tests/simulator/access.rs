@@ -227,7 +227,13 @@ fn accounts_see_only_their_own_projects() {
         sim.get("/v3/projects?name=mars").json["projects"],
         json!([])
     );
+    let key = sim.proof.clone();
     "t1".clone_into(&mut sim.project);
+    let token = sim.token("Simulator-Passw0rd");
+    sim.proof = Proof::Token(token.header("X-Subject-Token").unwrap().to_owned());
+    let scoped = (403, "APIGW.0802".to_owned());
+    assert_eq!(list(&mut sim), scoped, "a token is for its own project");
+    sim.proof = key;
     assert_eq!(list(&mut sim).0, 200);
     assert_eq!(
         sim.get(&format!("/v1.0/{{p}}/clusters/{id}")).code(),

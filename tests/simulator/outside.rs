@@ -1,6 +1,6 @@
 //! What others do: the console, failing hardware, and the same over the inspection interface.
 
-use dws_operator::simulator::{By, EffectKind, HttpRequest, Outside};
+use dws_operator::simulator::{By, EffectKind, HttpRequest, Outside, Settings};
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, Sim};
@@ -169,28 +169,56 @@ fn a_change_that_cannot_be_says_why() {
 
 #[test]
 fn a_vanished_cluster_frees_what_it_held() {
+    let mut sim = Sim::with(Settings {
+        node_quota: 5,
+        ..Settings::default()
+    });
+    let id = sim.cluster("dws-1");
+    sim.resize(&id, 2);
+    sim.minutes(2);
+    let vanish = Outside::Vanish {
+        cluster: id.clone(),
+    };
+    sim.service.outside(sim.now, &vanish).unwrap();
+    // Name and all five nodes, those of the resize under way included.
+    let mut body = Sim::create_body("dws-1");
+    body["cluster"]["number_of_node"] = json!(5);
+    let again = sim.post("/v1.0/{p}/clusters", &body);
+    assert_eq!(again.status, 200, "{}", again.text);
+    sim.minutes(60);
+    assert_eq!(sim.get("/v1.0/{p}/clusters").json["count"], 1);
+    assert_eq!(
+        sim.get(&format!("/v1.0/{{p}}/clusters/{id}")).code(),
+        "DWS.3027"
+    );
+}
+
+#[test]
+fn what_a_vanished_cluster_was_doing_comes_to_nothing() {
     let mut sim = Sim::new();
     let id = sim.cluster("dws-1");
-    sim.resize(&id, 5);
+    sim.snapshot(&id, "snap-1");
     sim.service
-        .outside(
-            sim.now,
-            &Outside::Vanish {
-                cluster: id.clone(),
-            },
-        )
+        .outside(sim.now, &Outside::Vanish { cluster: id })
         .unwrap();
-    let mut other = Sim::with(dws_operator::simulator::Settings {
-        node_quota: 3,
-        ..Default::default()
-    });
-    let id = other.cluster("dws-1");
-    other
-        .service
-        .outside(other.now, &Outside::Vanish { cluster: id })
-        .unwrap();
-    other.create("dws-1");
-    other.rest();
+    let snapshot = sim.service.world().snapshots().next().unwrap();
+    assert_eq!(snapshot.state().status, "UNAVAILABLE");
+}
+
+/// The end of an earlier task, still in the queue, is not that of a later one.
+#[test]
+fn a_finished_task_does_not_end_the_next_one() {
+    let mut sim = Sim::new();
+    let id = sim.cluster("dws-1");
+    sim.restart(&id);
+    sim.minutes(2);
+    let finish = Outside::FinishTask {
+        cluster: id.clone(),
+    };
+    sim.service.outside(sim.now, &finish).unwrap();
+    assert_eq!(sim.restart(&id).status, 200);
+    sim.minutes(2);
+    assert_eq!(sim.detail(&id)["task_status"], "REBOOTING");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Requests that the service refuses, each with the code of its error table, and nothing executed.
 
-use dws_operator::simulator::Settings;
+use dws_operator::simulator::{Fault, FaultKind, Operation, Settings};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -160,6 +160,22 @@ fn nodes_are_bounded_by_the_quota() {
             .status,
         200
     );
+}
+
+#[test]
+fn a_failed_resize_gives_its_nodes_back() {
+    let mut sim = Sim::with(Settings {
+        node_quota: 5,
+        ..Settings::default()
+    });
+    let id = sim.cluster("dws-1");
+    sim.service
+        .inject(Fault::next(Operation::ResizeCluster, FaultKind::FailTask));
+    assert_eq!(sim.resize(&id, 2).status, 200);
+    sim.rest();
+    assert_eq!(sim.detail(&id)["number_of_node"], 3);
+    assert_eq!(sim.resize(&id, 3).code(), "DWS.5091");
+    assert_eq!(sim.resize(&id, 2).status, 200);
 }
 
 #[test]

@@ -120,6 +120,14 @@ impl Program {
     }
 }
 
+/// A test that fails leaves no program behind.
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn it_serves_logs_and_ends() {
     let program = Program::start(&["--speed", "2000"]);
