@@ -49,13 +49,27 @@ pub fn waker(queue: &Arc<Queue>) -> Arc<dyn Fn(&ResourceKey) + Send + Sync> {
     Arc::new(move |key: &ResourceKey| queue.wake(key, DEBOUNCE))
 }
 
+/// How a run came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// What was in flight has ended, and its answers are stored.
+    Orderly,
+    /// The grace was over before that: the journal tells the next process what is open.
+    Cut,
+}
+
 /// Runs until `shutdown`. `ctx.wake` must be [`waker`] of the same queue.
-pub async fn run(ctx: Context, queue: Arc<Queue>, options: Options, shutdown: CancellationToken) {
+pub async fn run(
+    ctx: Context,
+    queue: Arc<Queue>,
+    options: Options,
+    shutdown: CancellationToken,
+) -> End {
     let mut background = JoinSet::new();
     let synced = begin_watches(&ctx, &options.namespaces, &mut background);
     tokio::select! {
         () = synced => {}
-        () = shutdown.cancelled() => return,
+        () = shutdown.cancelled() => return End::Orderly,
     }
     ctx.observe.synced();
     tracing::info!("the first lists are in; reconciling begins");
@@ -81,12 +95,17 @@ pub async fn run(ctx: Context, queue: Arc<Queue>, options: Options, shutdown: Ca
             flights.wait().await;
         }
     };
-    if tokio::time::timeout(options.grace, ended).await.is_err() {
+    let end = match tokio::time::timeout(options.grace, ended).await {
+        Ok(()) => End::Orderly,
+        Err(_) => End::Cut,
+    };
+    if end == End::Cut {
         tracing::warn!(
             "not everything ended in time; the journal tells the next process what is open"
         );
     }
     background.shutdown().await;
+    end
 }
 
 /// Begins all watches; the future ends when the first list of each resource watch is in.

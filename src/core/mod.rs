@@ -13,6 +13,7 @@ pub mod conditions;
 pub mod connection;
 pub mod facts;
 pub mod failures;
+pub mod identity;
 pub mod journal;
 pub mod password;
 pub mod requests;

@@ -25,6 +25,7 @@ use crate::controller::index::Index;
 use crate::controller::memory::Memory;
 use crate::controller::queue::Queue;
 use crate::controller::run as controller;
+use crate::controller::run::End;
 use crate::controller::{Context, Settings};
 use crate::dws::clock::SystemClock;
 use crate::dws::http::{HttpOptions, HttpTransport, TlsError};
@@ -70,6 +71,7 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
     }
     let client = kubernetes::client().await?;
 
+    let mut code = ExitCode::SUCCESS;
     let readiness = Readiness::default();
     let server_stop = CancellationToken::new();
     let server = tokio::spawn(health::serve(
@@ -87,13 +89,15 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
             stopping.set_unready("stopping");
         });
         let accounts = accounts(&config, own, transport);
-        work(&config, client, accounts, &metrics, &readiness, stop).await;
+        if work(&config, client, accounts, &metrics, &readiness, stop).await == End::Cut {
+            code = ExitCode::FAILURE;
+        }
     }
     server_stop.cancel();
     // An answer under way may end; a connection that only stands open must not hold the process.
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
     info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
 }
 
 /// What a person wants to see first.
@@ -164,7 +168,7 @@ async fn work(
     metrics: &Metrics,
     readiness: &Readiness,
     stop: CancellationToken,
-) {
+) -> End {
     let reporter = Arc::new(Reporter::new(metrics.clone(), readiness.clone()));
     let (shown, seen) = (Arc::clone(&reporter), accounts.clone());
     metrics.on_scrape(move |metrics| {
@@ -189,7 +193,7 @@ async fn work(
         concurrency: usize::from(config.concurrency),
         grace: grace(config.request_timeout),
     };
-    controller::run(context, queue, options, stop).await;
+    controller::run(context, queue, options, stop).await
 }
 
 fn settings(config: &Config) -> Settings {

@@ -24,6 +24,7 @@ scenarios!(crash:
     during_the_final_snapshot,
     again_and_again_through_a_whole_life,
     polite_end_and_a_new_start,
+    a_polite_end_stores_the_answer_of_a_call_in_flight,
 );
 
 /// The next request of this operation is held open (executed or not) and the operator dies there.
@@ -295,4 +296,34 @@ async fn polite_end_and_a_new_start() -> Result<()> {
     })
     .await?;
     w.executed(&name, "resize", 1).await
+}
+
+/// SIGTERM while a create is under way: its answer is stored before the process ends, with 0.
+async fn a_polite_end_stores_the_answer_of_a_call_in_flight() -> Result<()> {
+    let (w, mut stack) = world().await?;
+    let name = fresh("crash");
+    w.tell(
+        "faults",
+        json!({"operation": "create_cluster", "kind": "slow", "after": 2}),
+    )
+    .await?;
+    w.cluster(&name, json!({})).await?;
+    w.received("create_cluster", "").await?;
+    let mut operator = stack
+        .operator
+        .take()
+        .ok_or_else(|| anyhow::anyhow!("no operator runs"))?;
+    operator.terminate()?;
+    let status = operator.wait_exit(Duration::from_secs(10)).await?;
+    ensure!(status.success(), "{status}");
+    let stored = w.get("DwsCluster", &name).await?;
+    ensure!(stored["status"]["clusterId"].is_string(), "{stored}");
+    ensure!(
+        stored["status"]["operation"]["phase"] == "Accepted",
+        "{stored}"
+    );
+    stack.start_operator().await?;
+    w.until_condition("DwsCluster", &name, "Ready", "True", "Available")
+        .await?;
+    w.executed(&name, "create", 1).await
 }

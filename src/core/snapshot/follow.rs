@@ -8,6 +8,7 @@ use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::{ClusterRefFact, KnownAccount, Rival};
 use crate::core::failures;
+use crate::core::identity;
 use crate::core::service_state::{self, SnapshotLife};
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
@@ -28,35 +29,12 @@ fn conflict(rival: &Rival, id: &str) -> Says {
     )
 }
 
-/// The rival before which this resource stops (as for clusters).
+/// The rival before which this resource stops, if there is one.
 pub(super) fn stopped_by<'a>(draft: &Draft<'a>) -> Option<&'a Rival> {
     let facts = draft.facts;
-    let namespace = facts
-        .object
-        .metadata
-        .namespace
-        .as_deref()
-        .unwrap_or_default();
-    let hold = facts
-        .object
-        .status
-        .as_ref()
-        .is_some_and(|status| status.snapshot_id.is_some());
-    let created = facts
-        .object
-        .metadata
-        .creation_timestamp
-        .as_ref()
-        .map(|time| time.0);
-    let uid = facts.object.metadata.uid.as_deref().unwrap_or_default();
-    facts.rivals.iter().find(|rival| {
-        rival.namespace == namespace
-            || match (hold, rival.holds) {
-                (true, false) => false,
-                (false, true) => true,
-                _ => (rival.created, rival.uid.as_str()) < (created, uid),
-            }
-    })
+    let status = facts.object.status.as_ref();
+    let holds = status.is_some_and(|status| status.snapshot_id.is_some());
+    identity::stopped_by(&facts.rivals, &facts.object.metadata, holds)
 }
 
 /// A recorded snapshot: what it shows, and whether it is there.
