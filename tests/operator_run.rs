@@ -200,11 +200,13 @@ async fn a_second_signal_ends_at_once() -> Result<()> {
     let mut started = start(&plane, &["--request-timeout=5s"]).await?;
     until(started.port, "/readyz", 200, "ok").await?;
 
-    // A reconcile that cannot end, since the API server no longer answers it: the failure of the
-    // first poll wakes the resource.
+    // A reconcile that cannot end, since the API server no longer answers it: the resource is known, and
+    // looked at again while the service is silent.
     let api: Api<DwsCluster> = Api::namespaced(plane.client().await?, "default");
     api.create(&PostParams::default(), &cluster("waiting")?)
         .await?;
+    let known = "dws_operator_reconciles_total{kind=\"DwsCluster\"";
+    until(started.port, "/metrics", 200, known).await?;
     plane.pause_api().await?;
     until(
         started.port,
