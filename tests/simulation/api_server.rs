@@ -133,7 +133,8 @@ impl ApiServer {
 
     fn tell(&self) {
         let length = self.state.lock().log.len();
-        self.grown.send_if_modified(|known| std::mem::replace(known, length) != length);
+        self.grown
+            .send_if_modified(|known| std::mem::replace(known, length) != length);
     }
 
     /// Edits an object as somebody else would.
@@ -254,7 +255,11 @@ impl ApiServer {
         let mut stale = self.stale.lock();
         stale.reads += 1;
         let back = stale.back;
-        let mut behind = if stale.numbers.contains(&stale.reads) { back } else { 0 };
+        let mut behind = if stale.numbers.contains(&stale.reads) {
+            back
+        } else {
+            0
+        };
         if let Some((rng, chance)) = &mut stale.dice
             && rng.random_bool(*chance)
         {
@@ -264,7 +269,10 @@ impl ApiServer {
             return now;
         }
         let versions = state.log.iter().rev().filter(|change| change.path == path);
-        versions.map(|change| change.object.clone()).nth(behind).flatten()
+        versions
+            .map(|change| change.object.clone())
+            .nth(behind)
+            .flatten()
     }
 
     /// A forgotten field stays as it was.

@@ -41,8 +41,14 @@ pub fn always(sim: &mut Sim) {
             continue;
         }
         let known = passwords(sim, name);
-        if !known.iter().any(|one| world.logs_in(&cluster.id, "dbadmin", one)) {
-            wrong.push(format!("I4: none of {} passwords logs in to {name}", known.len()));
+        if !known
+            .iter()
+            .any(|one| world.logs_in(&cluster.id, "dbadmin", one))
+        {
+            wrong.push(format!(
+                "I4: none of {} passwords logs in to {name}",
+                known.len()
+            ));
         }
     }
     drop(service);
@@ -55,7 +61,10 @@ pub fn always(sim: &mut Sim) {
 
 fn made_by_request(service: &Service, id: &str) -> bool {
     service.ledger().iter().any(|effect| {
-        let made = matches!(effect.kind, EffectKind::Create { .. } | EffectKind::Restore { .. });
+        let made = matches!(
+            effect.kind,
+            EffectKind::Create { .. } | EffectKind::Restore { .. }
+        );
         made && effect.id == id && asked(effect)
     })
 }
@@ -92,8 +101,15 @@ pub fn at_end(sim: &Sim) -> Vec<String> {
                 _ => None,
             })
             .collect();
-        limit(&mut wrong, &format!("I1: {name}, creates or restores"), made.len(), 1);
-        let Some((id, nodes)) = made.first() else { continue };
+        limit(
+            &mut wrong,
+            &format!("I1: {name}, creates or restores"),
+            made.len(),
+            1,
+        );
+        let Some((id, nodes)) = made.first() else {
+            continue;
+        };
         let of_it = || ledger.iter().filter(|effect| effect.id == *id);
         let added: i64 = of_it()
             .map(|effect| match effect.kind {
@@ -101,10 +117,22 @@ pub fn at_end(sim: &Sim) -> Vec<String> {
                 _ => 0,
             })
             .sum();
-        limit(&mut wrong, &format!("I2: {name}, nodes added"), added, (one.nodes - nodes).max(0));
-        let restarts = of_it().filter(|effect| effect.kind == EffectKind::Restart).count();
+        limit(
+            &mut wrong,
+            &format!("I2: {name}, nodes added"),
+            added,
+            (one.nodes - nodes).max(0),
+        );
+        let restarts = of_it()
+            .filter(|effect| effect.kind == EffectKind::Restart)
+            .count();
         let restarts = i64::try_from(restarts).unwrap();
-        limit(&mut wrong, &format!("I3: {name}, restarts"), restarts, one.restarts);
+        limit(
+            &mut wrong,
+            &format!("I3: {name}, restarts"),
+            restarts,
+            one.restarts,
+        );
         // What was made and is still there has its id in the status, or nobody would ever delete it.
         let there = service.world().cluster(id).is_some_and(|cluster| {
             !matches!(cluster.state().status.as_str(), "DELETING" | "DELETED")
@@ -119,10 +147,20 @@ pub fn at_end(sim: &Sim) -> Vec<String> {
         let taken = ledger.iter().filter(|effect| {
             effect.name == *snapshot && matches!(effect.kind, EffectKind::Snapshot { .. })
         });
-        limit(&mut wrong, &format!("I1: {name}, snapshots"), taken.count(), 1);
+        limit(
+            &mut wrong,
+            &format!("I1: {name}, snapshots"),
+            taken.count(),
+            1,
+        );
     }
     drop(service);
-    let known: Vec<String> = sim.book.clusters.keys().flat_map(|name| passwords(sim, name)).collect();
+    let known: Vec<String> = sim
+        .book
+        .clusters
+        .keys()
+        .flat_map(|name| passwords(sim, name))
+        .collect();
     for (path, object) in &sim.kubernetes.state.lock().objects {
         let text = object.to_string();
         if !path.contains("/secrets/") && known.iter().any(|one| text.contains(one)) {

@@ -29,7 +29,9 @@ async fn crashed(
     let passed = sim.boundaries.passed();
     let mut wrong = checks::at_end(&sim);
     if sim.boundaries.unmet() > 0 {
-        wrong.push(format!("no crash at some of {at:?}: only {passed} boundaries"));
+        wrong.push(format!(
+            "no crash at some of {at:?}: only {passed} boundaries"
+        ));
     }
     (wrong, passed)
 }
@@ -37,14 +39,20 @@ async fn crashed(
 /// The boundaries of a scenario up to its rest; beyond there are only idle polls.
 pub fn boundaries(scenario: &Scenario, fault: Option<Fault>) -> u64 {
     let (wrong, boundaries) = alone(crashed(scenario, &[], fault, Duration::ZERO));
-    assert!(wrong.is_empty(), "{} without a crash: {wrong:#?}", scenario.name);
+    assert!(
+        wrong.is_empty(),
+        "{} without a crash: {wrong:#?}",
+        scenario.name
+    );
     boundaries
 }
 
 #[test]
 fn without_a_crash_everything_comes_to_rest_and_stays_there() {
     let cases: Vec<usize> = (0..ALL.len()).collect();
-    let failures = everywhere(&cases, |case| alone(crashed(&ALL[*case], &[], None, HOUR)).0);
+    let failures = everywhere(&cases, |case| {
+        alone(crashed(&ALL[*case], &[], None, HOUR)).0
+    });
     none_failed(cases.len(), &failures);
 }
 
@@ -60,7 +68,14 @@ fn a_process_that_dies_at_any_request_does_nothing_twice_and_loses_nothing() {
     let failures = everywhere(&cases, |(name, at)| {
         alone(crashed(super::scenarios::named(name), &[*at], None, QUIET)).0
     });
-    figure("simulation", &format!("S1: {} crash points in {} scenarios", cases.len(), ALL.len()));
+    figure(
+        "simulation",
+        &format!(
+            "S1: {} crash points in {} scenarios",
+            cases.len(),
+            ALL.len()
+        ),
+    );
     none_failed(cases.len(), &failures);
 }
 
@@ -70,7 +85,10 @@ fn a_process_that_dies_around_a_lost_answer_does_no_harm_either() {
     let kinds = [
         FaultKind::LostAfter { hang: false },
         FaultKind::LostBefore { hang: true },
-        FaultKind::Late { after: 60.0, status: Some(504) },
+        FaultKind::Late {
+            after: 60.0,
+            status: Some(504),
+        },
     ];
     let mut cases = Vec::new();
     for scenario in &ALL {
@@ -84,9 +102,18 @@ fn a_process_that_dies_around_a_lost_answer_does_no_harm_either() {
     let cases = sampled(cases, 150);
     let failures = everywhere(&cases, |(name, operation, kind, at)| {
         let fault = Fault::next(*operation, kind.clone());
-        alone(crashed(super::scenarios::named(name), &[*at], Some(fault), QUIET)).0
+        alone(crashed(
+            super::scenarios::named(name),
+            &[*at],
+            Some(fault),
+            QUIET,
+        ))
+        .0
     });
-    figure("simulation", &format!("S1: {} crash points around a lost answer", cases.len()));
+    figure(
+        "simulation",
+        &format!("S1: {} crash points around a lost answer", cases.len()),
+    );
     none_failed(cases.len(), &failures);
 }
 
@@ -110,7 +137,9 @@ fn a_process_that_dies_soon_after_another_does_no_harm_either() {
         wrong.retain(|what| !what.starts_with("no crash at"));
         wrong
     });
-    figure("simulation", &format!("S1: {} pairs of crashes", cases.len()));
+    figure(
+        "simulation",
+        &format!("S1: {} pairs of crashes", cases.len()),
+    );
     none_failed(cases.len(), &failures);
 }
-

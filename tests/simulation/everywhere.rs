@@ -61,5 +61,9 @@ pub fn is_deep() -> bool {
 /// Fails with the first few of what was wrong.
 pub fn none_failed(cases: usize, failures: &[String]) {
     let first: Vec<&String> = failures.iter().take(10).collect();
-    assert!(failures.is_empty(), "{} of {cases}: {first:#?}", failures.len());
+    assert!(
+        failures.is_empty(),
+        "{} of {cases}: {first:#?}",
+        failures.len()
+    );
 }

@@ -93,7 +93,10 @@ fn snapshot_deleted(
         one.state().status == "CREATING" && service.ledger().iter().any(|made| from(&made))
     });
     if restored {
-        return Some(format!("a restore from snapshot {} is running", effect.name));
+        return Some(format!(
+            "a restore from snapshot {} is running",
+            effect.name
+        ));
     }
     if let Some(owner) = holder(kubernetes, SNAPSHOTS, "snapshotId", &effect.id) {
         let adopted = owner["status"]["adopted"] == true;

@@ -63,7 +63,10 @@ fn a_leader_that_stood_still_and_goes_on_makes_nothing_happen_twice() {
     let failures = everywhere(&cases, |(name, at, pause)| {
         alone(overtaken(name, *at, *pause, false))
     });
-    figure("simulation", &format!("S5: {} pauses of a leader that is overtaken", cases.len()));
+    figure(
+        "simulation",
+        &format!("S5: {} pauses of a leader that is overtaken", cases.len()),
+    );
     none_failed(cases.len(), &failures);
 }
 

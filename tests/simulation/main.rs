@@ -17,6 +17,7 @@ mod leaders;
 mod mutants;
 mod outcomes;
 mod process;
+mod random;
 mod scenarios;
 mod sim;
 mod tenant;

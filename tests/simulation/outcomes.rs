@@ -67,21 +67,36 @@ pub async fn met(
     deleted: bool,
 ) -> Vec<String> {
     let mut sim = scenario.prepared(lie).await;
-    sim.cloud.service.lock().inject(Fault::next(operation, kind));
+    sim.cloud
+        .service
+        .lock()
+        .inject(Fault::next(operation, kind));
     scenario.begin(&mut sim);
     let is_met = |sim: &Sim| sim.cloud.service.lock().faults().is_empty();
     if !sim.until(HOUR, is_met).await {
         sim.wrong.push("the call was never made".to_owned());
     }
     if deleted {
-        let owners: Vec<String> = sim.kubernetes.state.lock().objects.keys().cloned().collect();
+        let owners: Vec<String> = sim
+            .kubernetes
+            .state
+            .lock()
+            .objects
+            .keys()
+            .cloned()
+            .collect();
         let owners = owners.iter().filter(|path| path.contains("/dws"));
-        for owner in owners.filter(|path| !path.ends_with("/wh") || operation != Operation::RestoreCluster) {
+        for owner in
+            owners.filter(|path| !path.ends_with("/wh") || operation != Operation::RestoreCluster)
+        {
             tenant::delete(&sim, owner);
         }
-        let gone = |sim: &Sim| resources(sim).iter().all(|one| {
-            one["metadata"]["deletionTimestamp"].is_null() || reason(one, "Ready", "False").is_some_and(|r| r == "DeletionBlocked")
-        });
+        let gone = |sim: &Sim| {
+            resources(sim).iter().all(|one| {
+                one["metadata"]["deletionTimestamp"].is_null()
+                    || reason(one, "Ready", "False").is_some_and(|r| r == "DeletionBlocked")
+            })
+        };
         if !sim.until(2 * HOUR, gone).await {
             let states: Vec<String> = resources(&sim).iter().map(told).collect();
             sim.wrong.push(format!("I7: not gone in time: {states:?}"));
@@ -99,14 +114,21 @@ fn no_outcome_of_a_call_makes_an_effect_happen_twice_or_loses_it() {
     let mut cases = Vec::new();
     for scenario in &ALL {
         for operation in scenario.calls {
-            cases.extend(outcomes().into_iter().map(|kind| (scenario.name, *operation, kind)));
+            cases.extend(
+                outcomes()
+                    .into_iter()
+                    .map(|kind| (scenario.name, *operation, kind)),
+            );
         }
     }
     let cases = sampled(cases, 12);
     let failures = everywhere(&cases, |(name, operation, kind)| {
         alone(met(named(name), *operation, kind.clone(), Lie::None, false))
     });
-    figure("simulation", &format!("S2: {} cells of call and outcome", cases.len()));
+    figure(
+        "simulation",
+        &format!("S2: {} cells of call and outcome", cases.len()),
+    );
     none_failed(cases.len(), &failures);
 }
 
@@ -129,13 +151,20 @@ fn no_outcome_of_a_call_outlives_the_deletion_of_its_owner() {
     let mut cases = Vec::new();
     for scenario in &ALL {
         for operation in scenario.calls {
-            cases.extend(kinds.iter().map(|kind| (scenario.name, *operation, kind.clone())));
+            cases.extend(
+                kinds
+                    .iter()
+                    .map(|kind| (scenario.name, *operation, kind.clone())),
+            );
         }
     }
     let cases = sampled(cases, 12);
     let failures = everywhere(&cases, |(name, operation, kind)| {
         alone(met(named(name), *operation, kind.clone(), Lie::None, true))
     });
-    figure("simulation", &format!("S2: {} cells whose owner is deleted meanwhile", cases.len()));
+    figure(
+        "simulation",
+        &format!("S2: {} cells whose owner is deleted meanwhile", cases.len()),
+    );
     none_failed(cases.len(), &failures);
 }

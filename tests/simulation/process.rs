@@ -81,7 +81,13 @@ impl Process {
         let queue = Queue::default();
         let ctx = context(kubernetes, cloud, clock, gate, habits.seed ^ number, &queue);
         let sky = Sky::new(&habits.weather, number);
-        let life = live(ctx, kubernetes.clone(), queue, sky.clone(), habits.workers.max(1));
+        let life = live(
+            ctx,
+            kubernetes.clone(),
+            queue,
+            sky.clone(),
+            habits.workers.max(1),
+        );
         Self {
             number,
             life: Box::pin(life),
@@ -145,8 +151,10 @@ fn context(
 }
 
 async fn live(ctx: Context, server: ApiServer, queue: Queue, sky: Sky, workers: usize) {
-    let (clusters, feed_clusters) = follow::<Guarded<DwsCluster>>(server.clone(), CLUSTERS, sky.clone());
-    let (snapshots, feed_snapshots) = follow::<Guarded<DwsSnapshot>>(server.clone(), SNAPSHOTS, sky.clone());
+    let (clusters, feed_clusters) =
+        follow::<Guarded<DwsCluster>>(server.clone(), CLUSTERS, sky.clone());
+    let (snapshots, feed_snapshots) =
+        follow::<Guarded<DwsSnapshot>>(server.clone(), SNAPSHOTS, sky.clone());
     let (secrets, feed_secrets) = follow::<SecretMeta>(server, SECRETS, sky);
     let (clusters_in, clusters_listed) = oneshot::channel();
     let (snapshots_in, snapshots_listed) = oneshot::channel();

@@ -75,7 +75,9 @@ pub const ALL: [Scenario; 16] = [
         prepare: Prepare::Cluster,
         begin: |sim| {
             tenant::resize(sim, "wh", 5);
-            later(sim, Duration::from_secs(40), |sim| tenant::resize(sim, "wh", 8));
+            later(sim, Duration::from_secs(40), |sim| {
+                tenant::resize(sim, "wh", 8)
+            });
         },
         done: |sim| wh_is_ready(sim) && sim.wh().unwrap()["status"]["nodeCount"] == 8,
     },
@@ -152,7 +154,9 @@ pub const ALL: [Scenario; 16] = [
             restore(sim);
             later(sim, Duration::from_secs(9), |sim| {
                 tenant::delete(sim, &format!("{SNAPSHOTS}/nightly"));
-                tenant::edit(sim, "wh", |wh| wh["spec"]["deletionPolicy"] = json!("Delete"));
+                tenant::edit(sim, "wh", |wh| {
+                    wh["spec"]["deletionPolicy"] = json!("Delete")
+                });
                 delete(sim, "wh");
             });
         },
@@ -167,7 +171,9 @@ pub const ALL: [Scenario; 16] = [
         calls: &[Operation::DeleteCluster],
         prepare: Prepare::Cluster,
         begin: |sim| {
-            tenant::edit(sim, "wh", |wh| wh["spec"]["deletionPolicy"] = json!("Delete"));
+            tenant::edit(sim, "wh", |wh| {
+                wh["spec"]["deletionPolicy"] = json!("Delete")
+            });
             delete(sim, "wh");
         },
         done: |sim| sim.wh().is_none(),
@@ -181,7 +187,11 @@ pub const ALL: [Scenario; 16] = [
     },
     Scenario {
         name: "delete with a final snapshot that fails at first",
-        calls: &[Operation::CreateSnapshot, Operation::DeleteSnapshot, Operation::DeleteCluster],
+        calls: &[
+            Operation::CreateSnapshot,
+            Operation::DeleteSnapshot,
+            Operation::DeleteCluster,
+        ],
         prepare: Prepare::Cluster,
         begin: |sim| {
             let fault = Fault::next(Operation::CreateSnapshot, FaultKind::FailTask);
@@ -252,7 +262,8 @@ impl Scenario {
         let done = |sim: &Sim| sim.later_is_over() && ((self.done)(sim) || for_a_person(sim));
         if !sim.until(limit, done).await {
             let states: Vec<String> = resources(sim).iter().map(told).collect();
-            sim.wrong.push(format!("I7: not at rest in time: {states:?}"));
+            sim.wrong
+                .push(format!("I7: not at rest in time: {states:?}"));
             return;
         }
         still(sim, quiet).await;
@@ -266,7 +277,10 @@ pub async fn still(sim: &mut Sim, quiet: Duration) {
     sim.until(quiet, |_| false).await;
     let after = sim.kubernetes.state.lock().writes;
     if before != after {
-        sim.wrong.push(format!("I7: {} writes although all is at rest", after - before));
+        sim.wrong.push(format!(
+            "I7: {} writes although all is at rest",
+            after - before
+        ));
     }
 }
 
@@ -276,11 +290,19 @@ pub fn told(object: &Value) -> String {
     let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
     let conditions: Vec<String> = conditions
         .iter()
-        .map(|one| format!("{}={} {}: {}", one["type"], one["status"], one["reason"], one["message"]))
+        .map(|one| {
+            format!(
+                "{}={} {}: {}",
+                one["type"], one["status"], one["reason"], one["message"]
+            )
+        })
         .collect();
     format!(
         "{} {} deleted {} operation {} {conditions:?}",
-        object["kind"], object["metadata"]["name"], object["metadata"]["deletionTimestamp"], status["operation"],
+        object["kind"],
+        object["metadata"]["name"],
+        object["metadata"]["deletionTimestamp"],
+        status["operation"],
     )
 }
 
@@ -289,7 +311,9 @@ pub fn resources(sim: &Sim) -> Vec<Value> {
     let state = sim.kubernetes.state.lock();
     let ours = |path: &&String| path.starts_with(CLUSTERS) || path.starts_with(SNAPSHOTS);
     let all = state.objects.iter();
-    all.filter(|(path, _)| ours(path)).map(|(_, object)| object.clone()).collect()
+    all.filter(|(path, _)| ours(path))
+        .map(|(_, object)| object.clone())
+        .collect()
 }
 
 pub const HOUR: Duration = Duration::from_hours(1);

@@ -53,11 +53,15 @@ pub struct Sim {
 impl Sim {
     /// Empty worlds and a first process.
     pub fn new(lie: Lie) -> Self {
-        Self::with(lie, Habits::default(), simulator::Settings {
-            speed: 10.0,
-            automated_snapshots: None,
-            ..simulator::Settings::default()
-        })
+        Self::with(
+            lie,
+            Habits::default(),
+            simulator::Settings {
+                speed: 10.0,
+                automated_snapshots: None,
+                ..simulator::Settings::default()
+            },
+        )
     }
 
     /// The same with processes of other habits, and another service.
@@ -146,13 +150,22 @@ impl Sim {
 
     /// One step.
     async fn turn(&mut self, end: Timestamp) {
-        while self.later.first().is_some_and(|(at, _)| *at <= self.clock.now()) {
+        while self
+            .later
+            .first()
+            .is_some_and(|(at, _)| *at <= self.clock.now())
+        {
             let (_, what) = self.later.remove(0);
             what(self);
         }
         let next = self.cloud.service.lock().next_event();
-        let next = next.into_iter().chain(self.later.first().map(|(at, _)| *at)).min();
-        let wait = next.map_or(end, |next| next.min(end)).duration_since(self.clock.now());
+        let next = next
+            .into_iter()
+            .chain(self.later.first().map(|(at, _)| *at))
+            .min();
+        let wait = next
+            .map_or(end, |next| next.min(end))
+            .duration_since(self.clock.now());
         let wait = Duration::try_from(wait).unwrap_or_default();
         let alive = &mut self.alive;
         let lives = std::future::poll_fn(|cx| {
@@ -171,7 +184,10 @@ impl Sim {
         let mut service = self.cloud.service.lock();
         service.advance(self.clock.now());
         self.cloud.judge.lock().look(&service, &self.kubernetes);
-        let now = (self.kubernetes.state.lock().version(), service.ledger().len());
+        let now = (
+            self.kubernetes.state.lock().version(),
+            service.ledger().len(),
+        );
         drop(service);
         if now != self.looked {
             self.looked = now;

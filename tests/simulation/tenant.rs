@@ -79,7 +79,8 @@ pub fn put_password(sim: &Sim, name: &str, password: &str) {
         "data": {"password": base64(password)},
     });
     if sim.kubernetes.get(&path).is_some() {
-        sim.kubernetes.edit(&path, |secret| secret["data"] = object["data"].clone());
+        sim.kubernetes
+            .edit(&path, |secret| secret["data"] = object["data"].clone());
     } else {
         sim.kubernetes.put(&path, object);
     }
@@ -101,7 +102,9 @@ pub fn edit(sim: &mut Sim, name: &str, edit: impl FnOnce(&mut Value)) {
         return;
     };
     if let Some(asked) = sim.book.clusters.get_mut(name) {
-        asked.nodes = asked.nodes.max(object["spec"]["nodeCount"].as_i64().unwrap_or(0));
+        asked.nodes = asked
+            .nodes
+            .max(object["spec"]["nodeCount"].as_i64().unwrap_or(0));
         asked.may_stay |= object["spec"]["deletionPolicy"] == "Retain";
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use dws_operator::controller::watch;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use k8s_openapi::api::core::v1::Secret;
 use kube::core::{DeserializeGuard, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
-use k8s_openapi::api::core::v1::Secret;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::de::DeserializeOwned;
@@ -200,7 +200,10 @@ async fn feed<K: DeserializeOwned>(
 fn next_in(server: &ApiServer, folder: &str, at: &mut usize) -> Option<Change> {
     let state = server.state.lock();
     let rest = state.log.get(*at..)?;
-    match rest.iter().position(|change| change.path.starts_with(folder)) {
+    match rest
+        .iter()
+        .position(|change| change.path.starts_with(folder))
+    {
         Some(place) => {
             *at += place + 1;
             Some(rest[place].clone())
