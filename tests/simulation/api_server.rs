@@ -29,6 +29,8 @@ pub struct Change {
     pub path: String,
     /// The object then; `None`: it went.
     pub object: Option<Value>,
+    /// The process that did it; 0: somebody else.
+    pub by: u64,
 }
 
 /// What is stored, and what was.
@@ -41,6 +43,8 @@ pub struct State {
     /// Changing requests that were carried out, events of Kubernetes excepted.
     pub writes: u64,
     version: u64,
+    /// Who is at work.
+    by: u64,
 }
 
 /// Reads of resources that show how they were. A real API server does this to lists and watches only; to a
@@ -109,7 +113,8 @@ impl ApiServer {
                 let changes = parts.method != Method::GET;
                 gate.before(false).await;
                 let path = parts.uri.path().to_owned();
-                let (status, body) = server.handle(&parts.method, &path, &body, merge);
+                let (status, body) =
+                    server.handle(gate.process(), &parts.method, &path, &body, merge);
                 gate.after(changes).await;
                 Response::builder()
                     .status(status)
@@ -164,8 +169,17 @@ impl ApiServer {
         self.state.lock().objects.get(path).cloned()
     }
 
-    fn handle(&self, method: &Method, path: &str, body: &[u8], merge: bool) -> (StatusCode, Value) {
+    fn handle(
+        &self,
+        by: u64,
+        method: &Method,
+        path: &str,
+        body: &[u8],
+        merge: bool,
+    ) -> (StatusCode, Value) {
+        self.state.lock().by = by;
         let answer = self.answer(method, path, body, merge);
+        self.state.lock().by = 0;
         self.tell();
         answer
     }
@@ -327,12 +341,14 @@ impl State {
             self.log.push(Change {
                 path: path.to_owned(),
                 object: None,
+                by: self.by,
             });
         } else {
             self.objects.insert(path.to_owned(), object.clone());
             self.log.push(Change {
                 path: path.to_owned(),
                 object: Some(object.clone()),
+                by: self.by,
             });
         }
         object

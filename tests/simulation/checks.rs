@@ -54,9 +54,44 @@ pub fn always(sim: &mut Sim) {
     drop(service);
     for what in wrong {
         if !sim.wrong.contains(&what) {
+            if sim.wrong.is_empty() && std::env::var_os("TRACE").is_some() {
+                println!("{what}\n{}", trace(sim));
+            }
             sim.wrong.push(what);
         }
     }
+}
+
+/// What led to this: the ledger, and the latest changes of all objects, in short.
+fn trace(sim: &Sim) -> String {
+    let mut lines = Vec::new();
+    for effect in sim.cloud.service.lock().ledger() {
+        lines.push(format!(
+            "{} {:?} {} {}",
+            effect.at, effect.kind, effect.name, effect.id
+        ));
+    }
+    let state = sim.kubernetes.state.lock();
+    for change in state.log.iter().rev().take(60).rev() {
+        let object = change.object.clone().unwrap_or_default();
+        let keys = |part: &str| {
+            let data = object[part].as_object();
+            data.map(|data| data.keys().cloned().collect::<Vec<_>>().join(","))
+        };
+        let operation = &object["status"]["operation"];
+        lines.push(format!(
+            "{} {} by {} op {} {} {} {} data {:?}",
+            object["metadata"]["resourceVersion"],
+            change.path.rsplit('/').next().unwrap_or_default(),
+            change.by,
+            operation["kind"],
+            operation["phase"],
+            operation["attempt"],
+            super::checks::reason(&object, "Synced", "False").unwrap_or_default(),
+            keys("data"),
+        ));
+    }
+    lines.join("\n")
 }
 
 fn made_by_request(service: &Service, id: &str) -> bool {

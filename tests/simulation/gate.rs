@@ -136,6 +136,11 @@ pub struct Gate {
 }
 
 impl Gate {
+    /// Whose door it is.
+    pub fn process(&self) -> u64 {
+        self.process
+    }
+
     /// Nothing was carried out yet. `to_service`: a changing call of the service follows, which nothing but
     /// time fences.
     pub async fn before(&self, to_service: bool) {

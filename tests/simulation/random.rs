@@ -326,9 +326,7 @@ fn oddities(rng: &mut StdRng) -> Oddities {
         }
     };
     Oddities {
-        count: *[Count::Number, Count::Text, Count::Absent]
-            .choose(rng)
-            .unwrap(),
+        count: *[Count::Number, Count::Text].choose(rng).unwrap(),
         resize_numbers: rng.random(),
         newer_words: rng.random(),
         bare_host: rng.random(),
