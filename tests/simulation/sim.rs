@@ -20,6 +20,9 @@ use super::gate::{Boundaries, Gate};
 use super::process::{Habits, Process};
 use super::tenant::Book;
 
+/// No run has more changes of objects than this, unless somebody writes in a circle.
+const MOST_CHANGES: usize = 6_000;
+
 /// Tokio's paused clock as a wall clock.
 pub struct SimClock(Instant);
 
@@ -140,6 +143,10 @@ impl Sim {
     pub async fn until(&mut self, limit: Duration, so: impl Fn(&Self) -> bool) -> bool {
         let end = self.clock.now() + SignedDuration::try_from(limit).unwrap();
         while self.clock.now() < end {
+            if self.kubernetes.state.lock().log.len() > MOST_CHANGES {
+                self.wrong.push(format!("I7: more than {MOST_CHANGES} changes"));
+                return false;
+            }
             if so(self) {
                 return true;
             }
