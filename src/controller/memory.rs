@@ -36,6 +36,8 @@ struct Entry {
     in_flight: bool,
     unstored: Option<(Operation, Answer)>,
     source: Option<Source>,
+    /// What was said last of keys in the credentials Secret that are ignored.
+    ignored_told: Option<String>,
 }
 
 struct Window {
@@ -114,16 +116,31 @@ impl Memory {
         self.entry(uid, |entry| entry.unstored = Some((operation, answer)));
     }
 
+    /// Resources with an answer that could not be stored yet.
+    pub fn unstored(&self) -> Vec<ResourceKey> {
+        let inner = self.inner.lock();
+        let keys = inner.uid_of.iter().filter(|(_, uid)| {
+            let entry = inner.by_uid.get(*uid);
+            entry.is_some_and(|entry| entry.unstored.is_some())
+        });
+        keys.map(|(key, _)| key.clone()).collect()
+    }
+
     /// A call of this resource has not come back yet.
     pub fn in_flight(&self, uid: &str) -> bool {
         let inner = self.inner.lock();
         inner.by_uid.get(uid).is_some_and(|entry| entry.in_flight)
     }
 
-    /// Takes the answer that could not be stored.
-    pub fn take_unstored(&self, uid: &str) -> Option<(Operation, Answer)> {
-        let mut inner = self.inner.lock();
-        inner.by_uid.get_mut(uid)?.unstored.take()
+    /// The answer that could not be stored. It stays until [`Self::answer_stored`].
+    pub fn unstored_of(&self, uid: &str) -> Option<(Operation, Answer)> {
+        let inner = self.inner.lock();
+        inner.by_uid.get(uid)?.unstored.clone()
+    }
+
+    /// It is stored now, or has no place any more.
+    pub fn answer_stored(&self, uid: &str) {
+        self.entry(uid, |entry| entry.unstored = None);
     }
 
     /// Since when the observed node count has stood below the settled one without a break.
@@ -160,6 +177,15 @@ impl Memory {
         let entry = inner.by_uid.entry(uid.to_owned()).or_default();
         let former = std::mem::replace(&mut entry.source, source.cloned());
         former.filter(|found| Some(found) != source)
+    }
+
+    /// Whether this is news about ignored keys of the resource's credentials Secret; `None`: there are none.
+    pub fn is_news_of_ignored(&self, uid: &str, told: Option<&str>) -> bool {
+        let mut inner = self.inner.lock();
+        let entry = inner.by_uid.entry(uid.to_owned()).or_default();
+        let is_news = told.is_some() && entry.ignored_told.as_deref() != told;
+        entry.ignored_told = told.map(str::to_owned);
+        is_news
     }
 
     /// Notes a version that we wrote. `kind` is the Kubernetes kind.

@@ -133,6 +133,7 @@ fn failure_label(class: &'static str) -> &'static str {
         "account" => "error_account",
         "lost" => "error_lost",
         "timeout" => "error_timeout",
+        "stopping" => "error_stopping",
         _ => "error_other",
     }
 }

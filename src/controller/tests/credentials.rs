@@ -1,0 +1,74 @@
+//! Reconciles with credentials of the namespace's own.
+
+use super::*;
+
+const CREDENTIALS: &str = "/api/v1/namespaces/team/secrets/creds";
+
+/// As they are stored: base64 of `AK` and `SK`, and an endpoint that a tenant may not choose.
+fn credentials(more: &[(&str, &str)]) -> Value {
+    let mut secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "creds", "namespace": "team", "uid": "creds"},
+        "data": {"HW_ACCESS_KEY": "QUs=", "HW_SECRET_KEY": "U0s="},
+    });
+    for (key, value) in more {
+        secret["data"][*key] = json!(value);
+    }
+    secret
+}
+
+async fn tenant(secret: Value) -> World {
+    let world = World::new(Duration::ZERO).await;
+    world.kubernetes.put(CREDENTIALS, secret);
+    let mut wh = world.kubernetes.get(WH).unwrap();
+    wh["spec"]["credentialsSecretRef"] = json!({"name": "creds"});
+    world.kubernetes.put(WH, wh);
+    world
+}
+
+/// Polls all accounts and reconciles, some times.
+async fn go_on(world: &World) {
+    for _ in 0..6 {
+        for (_, account) in world.ctx.accounts.all() {
+            account.poll().await;
+        }
+        world.reconcile().await.unwrap();
+    }
+}
+
+fn told(world: &World) -> Vec<i64> {
+    let state = world.kubernetes.0.lock();
+    let events = state.objects.values();
+    events
+        .filter(|object| object["reason"] == "CredentialsKeysIgnored")
+        .map(|event| event["count"].as_i64().unwrap())
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ignored_endpoint_is_one_event_until_the_secret_says_something_else() {
+    let evil = "aHR0cHM6Ly9ldmlsLmV4YW1wbGUuY29t";
+    let world = tenant(credentials(&[("DWS_ENDPOINT", evil)])).await;
+    go_on(&world).await;
+    assert_eq!(told(&world), [1]);
+    let writes = |world: &World| ["PUT", "POST", "PATCH"].map(|m| world.kubernetes.requests(m));
+    let before = writes(&world);
+    go_on(&world).await;
+    assert_eq!(writes(&world), before);
+
+    world.kubernetes.put(
+        CREDENTIALS,
+        credentials(&[("DWS_ENDPOINT", evil), ("HW_CLOUD", evil)]),
+    );
+    go_on(&world).await;
+    assert_eq!(told(&world), [1, 1]);
+    // Gone and back again is news.
+    world.kubernetes.put(CREDENTIALS, credentials(&[]));
+    go_on(&world).await;
+    world
+        .kubernetes
+        .put(CREDENTIALS, credentials(&[("DWS_ENDPOINT", evil)]));
+    go_on(&world).await;
+    let mut counts = told(&world);
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2]);
+}
