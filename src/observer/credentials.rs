@@ -10,6 +10,7 @@ use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
+use crate::dws::auth::written_password;
 use crate::dws::endpoint::is_region;
 use crate::dws::{AccountConfig, Credential, Settings};
 
@@ -124,16 +125,31 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     /// The value without white space around it (files end in a line feed); `None` where nothing is left.
     fn get(&self, key: &'static str) -> Result<Option<&'a str>, CredentialsProblem> {
-        let Some(value) = self.data.get(key) else {
+        let value = self.data.get(key).map(|value| value.expose_secret().trim());
+        self.plain(key, value.filter(|value| !value.is_empty()))
+    }
+
+    /// The password: white space around it belongs to it, as in the operator's own settings.
+    fn password(&self) -> Result<Option<&'a str>, CredentialsProblem> {
+        let key = "HW_USER_PASSWORD";
+        let value = self.data.get(key).map(ExposeSecret::expose_secret);
+        self.plain(key, value.and_then(written_password))
+    }
+
+    fn plain(
+        &self,
+        key: &'static str,
+        value: Option<&'a str>,
+    ) -> Result<Option<&'a str>, CredentialsProblem> {
+        let Some(value) = value else {
             return Ok(None);
         };
-        let value = value.expose_secret().trim();
         if value.len() > LONGEST || value.chars().any(char::is_control) {
             return Err(self.invalid(format!(
                 "{key} is too long or has control characters; write the plain value"
             )));
         }
-        Ok(Some(value).filter(|value| !value.is_empty()))
+        Ok(Some(value))
     }
 
     fn invalid(&self, what: impl fmt::Display) -> CredentialsProblem {
@@ -158,7 +174,7 @@ fn credential(
     let security_token = keys.get("HW_SECURITY_TOKEN")?;
     let domain = keys.get("HW_DOMAIN_NAME")?;
     let user = keys.get("HW_USER_NAME")?;
-    let password = keys.get("HW_USER_PASSWORD")?;
+    let password = keys.password()?;
     if let (Some(access_key), Some(secret_key)) = (access_key, secret_key) {
         return Ok(Credential::AccessKey {
             access_key: access_key.to_owned(),
@@ -301,6 +317,16 @@ mod tests {
         let understood = read(parts).expect("complete");
         let is_pair = matches!(understood.credential, Credential::AccessKey { .. });
         assert_eq!(is_pair, key_pair);
+    }
+
+    #[test]
+    fn a_password_is_taken_as_it_stands_but_for_a_file_s_line_end() {
+        let login = &LOGIN[..2];
+        let understood = read(&[login, &[("HW_USER_PASSWORD", " pw-canary \n")]]);
+        let Credential::Password { password, .. } = understood.expect("complete").credential else {
+            panic!("no password");
+        };
+        assert_eq!(password.expose_secret(), " pw-canary ");
     }
 
     #[rstest]
