@@ -13,6 +13,7 @@ use super::context::{Context, Reconciled, signed};
 use super::error::{ReconcileError, StoreError};
 use super::events;
 use super::flight::{Errand, land, send};
+use super::memory::Credentials;
 use super::secrets::{self, Owner};
 use super::store::{self, Managed};
 use super::watch::kind_name;
@@ -171,7 +172,7 @@ async fn write_secret(
     Ok(written)
 }
 
-/// Before the first plan in this process: what the plan reads of ids is remembered only of those that
+/// Before the first plan with an account: what the plan reads of ids is remembered only of those that
 /// somebody follows.
 pub fn first_interest(
     ctx: &Context,
@@ -180,7 +181,7 @@ pub fn first_interest(
     interest: impl FnOnce() -> Interest,
 ) {
     if let Some(account) = &resolved.account
-        && !ctx.memory.is_using(uid, &resolved.source)
+        && !ctx.memory.is_following(uid, &account.following())
     {
         account.watch(interest());
     }
@@ -193,14 +194,20 @@ pub fn publish_interest(
     source: Option<(&Source, Option<&Account>)>,
     interest: Interest,
 ) {
-    let former = ctx.memory.uses(uid, source.map(|(source, _)| source));
-    if let Some(former) = former {
-        for (found, account) in ctx.accounts.all() {
-            if found == former {
+    let credentials = source.and_then(|(source, account)| {
+        Some(Credentials {
+            source: source.clone(),
+            at: account?.following(),
+        })
+    });
+    if let Some(former) = ctx.memory.uses(uid, credentials.clone()) {
+        let here = credentials.map(|credentials| credentials.at);
+        for account in ctx.accounts.distinct() {
+            if Some(account.following()) != here {
                 account.unwatch(uid);
             }
         }
-        account::release_if_unused(ctx, &former);
+        account::release_if_unused(ctx, &former.source);
     }
     if let Some((_, Some(account))) = source {
         account.watch(interest);

@@ -6,9 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
 
 use crate::dws::auth::written_password;
 use crate::dws::endpoint::is_region;
@@ -16,18 +14,6 @@ use crate::dws::{AccountConfig, Credential, Settings};
 
 /// Keys that a Secret must not decide on.
 const IGNORED: [&str; 3] = ["HW_CLOUD", "HW_AUTH_URL", "DWS_ENDPOINT"];
-/// Keys that are read.
-const READ: [&str; 9] = [
-    "HW_REGION_NAME",
-    "HW_PROJECT_NAME",
-    "HW_PROJECT_ID",
-    "HW_ACCESS_KEY",
-    "HW_SECRET_KEY",
-    "HW_SECURITY_TOKEN",
-    "HW_DOMAIN_NAME",
-    "HW_USER_NAME",
-    "HW_USER_PASSWORD",
-];
 /// A temporary key's token is the longest value, a few kilobytes.
 const LONGEST: usize = 16 << 10;
 const BOTH_WAYS: &str =
@@ -99,22 +85,6 @@ pub(super) fn understand(
         credential,
         warnings,
     })
-}
-
-/// Tells contents apart without keeping them: a keyed hash under a key of this process.
-pub(super) fn fingerprint(key: &[u8; 32], data: &BTreeMap<String, SecretString>) -> [u8; 32] {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        // HMAC takes keys of any length. Were it not so, no two contents would count as the same.
-        return rand::random();
-    };
-    for name in READ.iter().chain(&IGNORED) {
-        let value = data.get(*name).map(ExposeSecret::expose_secret);
-        mac.update(&[u8::from(value.is_some())]);
-        let value = value.unwrap_or_default().as_bytes();
-        mac.update(&(value.len() as u64).to_be_bytes());
-        mac.update(value);
-    }
-    mac.finalize().into_bytes().into()
 }
 
 struct Keys<'a> {
@@ -436,20 +406,5 @@ mod tests {
             let shown = format!("{:?}", read(parts));
             assert!(!shown.contains("canary"), "{shown}");
         }
-    }
-
-    #[test]
-    fn fingerprints_tell_contents_apart() {
-        let key = [7; 32];
-        let of = |parts: &[&[(&str, &str)]]| -> [u8; 32] { fingerprint(&key, &data(parts)) };
-        assert_eq!(of(&[AK]), of(&[AK, &[("unrelated", "x")]]));
-        assert_ne!(of(&[AK]), of(&[LOGIN]));
-        assert_ne!(of(&[AK]), fingerprint(&[8; 32], &data(&[AK])));
-        // Not by moving bytes between neighbours, nor by an empty value.
-        assert_ne!(
-            of(&[&[("HW_ACCESS_KEY", "ab"), ("HW_SECRET_KEY", "c")]]),
-            of(&[&[("HW_ACCESS_KEY", "a"), ("HW_SECRET_KEY", "bc")]])
-        );
-        assert_ne!(of(&[AK]), of(&[AK, &[("HW_SECURITY_TOKEN", "")]]));
     }
 }

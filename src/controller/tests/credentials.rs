@@ -72,3 +72,34 @@ async fn an_ignored_endpoint_is_one_event_until_the_secret_says_something_else()
     counts.sort_unstable();
     assert_eq!(counts, [1, 2]);
 }
+
+/// What a resource follows moves with its credentials, also between accounts that others share.
+#[tokio::test(start_paused = true)]
+async fn who_follows_something_moves_with_a_rotated_secret() {
+    // The operator's own credential, copied.
+    let world = tenant(credentials(&[])).await;
+    let own = world.ctx.accounts.own().unwrap();
+    go_on(&world).await;
+    assert_eq!(
+        (world.ctx.accounts.distinct().len(), own.interested()),
+        (1, 1)
+    );
+    let other = json!({"HW_ACCESS_KEY": "QUsy", "HW_SECRET_KEY": "U0s="});
+    let mut rotated = credentials(&[]);
+    rotated["data"] = other;
+    world.kubernetes.put(CREDENTIALS, rotated);
+    go_on(&world).await;
+    let all = world.ctx.accounts.distinct();
+    let followed: usize = all.iter().map(crate::observer::Account::interested).sum();
+    assert_eq!((all.len(), own.interested(), followed), (2, 0, 1));
+    world.kubernetes.put(CREDENTIALS, credentials(&[]));
+    go_on(&world).await;
+    assert_eq!(
+        (world.ctx.accounts.distinct().len(), own.interested()),
+        (1, 1)
+    );
+    world.kubernetes.0.lock().objects.remove(WH);
+    world.reconcile().await.unwrap();
+    assert_eq!(own.interested(), 0);
+    assert_eq!(world.ctx.accounts.all().len(), 1, "the Secret is let go");
+}
