@@ -202,6 +202,7 @@ async fn the_age_of_the_last_list_goes_on_over_a_rotation_to_a_bad_key() {
     good.poll().await;
     let listed = good.seen_at();
     assert_eq!(listed.duration_since(began).as_secs(), 10);
+    sleep(Duration::from_secs(10)).await;
     let bad = of(&accounts, "a", "2", "AK2");
     sleep(Duration::from_secs(10)).await;
     bad.poll().await;
