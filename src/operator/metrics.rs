@@ -315,8 +315,8 @@ impl Metrics {
                 region: view.region.clone(),
                 project: view.project.clone(),
             };
-            let age = inner.list_age.get_or_create(&label);
-            age.set(view.list_age_seconds);
+            let age = view.list_age_seconds;
+            inner.list_age.get_or_create(&label).set(age);
             for reason in CIRCUIT_REASONS {
                 let labels = AccountCircuit {
                     credentials: view.credentials.clone(),
@@ -422,20 +422,13 @@ mod tests {
             view("team/new", 5.0, None),
         ]);
         let text = metrics.render().unwrap();
-        let of = |name: &str| {
-            format!("credentials=\"team/{name}\",region=\"eu-west-101\",project=\"p1\"")
-        };
+        let of =
+            |name| format!("{{credentials=\"team/{name}\",region=\"eu-west-101\",project=\"p1\"");
         for line in [
-            format!("last_list_age_seconds{{{}}} 90.0", of("old")),
-            format!("last_list_age_seconds{{{}}} 5.0", of("new")),
-            format!(
-                "circuit_open{{{},reason=\"CredentialsInvalid\"}} 1",
-                of("old")
-            ),
-            format!(
-                "circuit_open{{{},reason=\"CredentialsInvalid\"}} 0",
-                of("new")
-            ),
+            format!("last_list_age_seconds{}}} 90.0", of("old")),
+            format!("last_list_age_seconds{}}} 5.0", of("new")),
+            format!("{},reason=\"CredentialsInvalid\"}} 1", of("old")),
+            format!("{},reason=\"CredentialsInvalid\"}} 0", of("new")),
         ] {
             assert!(text.contains(&line), "{line} is not in\n{text}");
         }
