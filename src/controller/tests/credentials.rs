@@ -73,6 +73,34 @@ async fn an_ignored_endpoint_is_one_event_until_the_secret_says_something_else()
     assert_eq!(counts, [1, 2]);
 }
 
+/// A tenant's region cannot lead a request anywhere, and the condition says what to write.
+#[tokio::test(start_paused = true)]
+async fn a_region_that_is_none_is_told_and_nothing_is_sent() {
+    // `evil.example.com/`
+    let world = tenant(credentials(&[(
+        "HW_REGION_NAME",
+        "ZXZpbC5leGFtcGxlLmNvbS8=",
+    )]))
+    .await;
+    go_on(&world).await;
+    assert_eq!(world.ctx.accounts.all().len(), 1, "no account but the own");
+    assert_eq!(world.calls(), 0);
+    let status = world.status();
+    let conditions = status["conditions"].as_array().unwrap();
+    let synced = conditions.iter().find(|c| c["type"] == "Synced").unwrap();
+    assert_eq!(synced["status"], "False");
+    let message = synced["message"].as_str().unwrap();
+    assert!(
+        message.contains("HW_REGION_NAME") && message.contains("creds"),
+        "{message}"
+    );
+    assert!(!message.contains("evil"), "{message}");
+
+    world.kubernetes.put(CREDENTIALS, credentials(&[]));
+    go_on(&world).await;
+    assert_eq!(world.calls(), 1, "mended");
+}
+
 /// What a resource follows moves with its credentials, also between accounts that others share.
 #[tokio::test(start_paused = true)]
 async fn who_follows_something_moves_with_a_rotated_secret() {
