@@ -55,7 +55,9 @@ pub async fn reconcile(
     let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
     let follow = || interest(&object, key.clone(), Outcome::InSync);
     execute::first_interest(ctx, &uid, &resolved, follow);
-    let decision = ctx.unless_stopping(decide(ctx, &object, &resolved)).await?;
+    let decision = ctx
+        .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
+        .await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;

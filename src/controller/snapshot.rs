@@ -57,7 +57,7 @@ pub async fn reconcile(
     let follow = || interest(&object, key.clone(), Outcome::Waiting);
     execute::first_interest(ctx, &uid, &resolved, follow);
     let decision = ctx
-        .unless_stopping(decide(ctx, &object, cluster, secret, &resolved))
+        .unless_stopping(Box::pin(decide(ctx, &object, cluster, secret, &resolved)))
         .await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);

@@ -57,8 +57,8 @@ async fn store_the_rest(ctx: &Context) {
         }
         for key in &keys {
             let settled = match key.kind {
-                Kind::Cluster => settle::<DwsCluster>(ctx, key).await,
-                Kind::Snapshot => settle::<DwsSnapshot>(ctx, key).await,
+                Kind::Cluster => Box::pin(settle::<DwsCluster>(ctx, key)).await,
+                Kind::Snapshot => Box::pin(settle::<DwsSnapshot>(ctx, key)).await,
             };
             if let Err(error) = settled {
                 tracing::debug!(namespace = %key.namespace, name = %key.name, %error, "an answer is still not stored");
