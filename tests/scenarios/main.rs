@@ -26,3 +26,4 @@ mod quiet;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
+mod watches;

@@ -86,6 +86,7 @@ pub enum Upstream {
 pub struct Proxy {
     /// Where it listens.
     pub url: String,
+    cut: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -100,14 +101,29 @@ impl Proxy {
     pub async fn start(upstream: Upstream, judge: Judge) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
+        let cut: Arc<Notify> = Arc::default();
+        let told = cut.clone();
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, upstream.clone(), judge.clone()));
+            loop {
+                tokio::select! {
+                    () = told.notified() => connections.abort_all(),
+                    accepted = listener.accept() => match accepted {
+                        Ok((stream, _)) => {
+                            connections.spawn(serve(stream, upstream.clone(), judge.clone()));
+                        }
+                        Err(_) => return,
+                    },
+                }
                 while connections.try_join_next().is_some() {}
             }
         });
-        Ok(Self { url, task })
+        Ok(Self { url, cut, task })
+    }
+
+    /// Cuts all connections that stand.
+    pub fn cut_all(&self) {
+        self.cut.notify_one();
     }
 
     /// Writes a kubeconfig that leads here.
@@ -242,4 +258,21 @@ where
             std::future::ready(frame.map_err(io::Error::other).transpose())
         })
         .boxed()
+}
+
+/// The lines of a stream, each with its end; what is left without one at the end is dropped.
+pub fn lines(bytes: Bytestream) -> Bytestream {
+    futures::stream::unfold((bytes, Vec::new()), |(mut bytes, mut rest)| async move {
+        loop {
+            if let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let after = rest.split_off(end + 1);
+                return Some((Ok(Bytes::from(rest)), (bytes, after)));
+            }
+            match bytes.next().await? {
+                Ok(more) => rest.extend_from_slice(&more),
+                Err(error) => return Some((Err(error), (bytes, rest))),
+            }
+        }
+    })
+    .boxed()
 }
