@@ -42,6 +42,8 @@ pub struct Options {
     pub concurrency: usize,
     /// How long calls in flight and the storing of their answers may take to end.
     pub grace: Duration,
+    /// The age at which a watch ends and begins anew: [`watch::LONGEST_WATCH`], or less.
+    pub watch_age: Duration,
 }
 
 /// The wake-up of a [`Context`] that goes into this queue.
@@ -63,7 +65,7 @@ pub async fn run(
     };
     ctx.flights = Some(flights.clone());
     let mut background = JoinSet::new();
-    let synced = begin_watches(&ctx, &options.namespaces, &mut background);
+    let synced = begin_watches(&ctx, &options, &mut background);
     tokio::select! {
         () = synced => {}
         () = shutdown.cancelled() => return End::Orderly,
@@ -98,13 +100,14 @@ pub async fn run(
 /// Begins all watches; the future ends when the first list of each resource watch is in.
 fn begin_watches(
     ctx: &Context,
-    namespaces: &[String],
+    options: &Options,
     background: &mut JoinSet<()>,
 ) -> impl Future<Output = ()> + use<> {
-    let scopes: Vec<Option<String>> = if namespaces.is_empty() {
+    let age = options.watch_age;
+    let scopes: Vec<Option<String>> = if options.namespaces.is_empty() {
         vec![None]
     } else {
-        namespaces.iter().cloned().map(Some).collect()
+        options.namespaces.iter().cloned().map(Some).collect()
     };
     let mut first_lists = Vec::new();
     for scope in scopes {
@@ -113,6 +116,7 @@ fn begin_watches(
         background.spawn(watch::resources::<DwsCluster>(
             ctx.clone(),
             scope.clone(),
+            age,
             clusters,
         ));
         let (snapshots, listed) = oneshot::channel();
@@ -120,9 +124,10 @@ fn begin_watches(
         background.spawn(watch::resources::<DwsSnapshot>(
             ctx.clone(),
             scope.clone(),
+            age,
             snapshots,
         ));
-        background.spawn(watch::secrets(ctx.clone(), scope));
+        background.spawn(watch::secrets(ctx.clone(), scope, age));
     }
     async move {
         for listed in first_lists {

@@ -25,6 +25,7 @@ use crate::controller::memory::Memory;
 use crate::controller::queue::Queue;
 use crate::controller::run as controller;
 use crate::controller::run::End;
+use crate::controller::watch::LONGEST_WATCH;
 use crate::controller::{Context, Settings};
 use crate::dws::clock::SystemClock;
 use crate::dws::http::{HttpOptions, HttpTransport, TlsError};
@@ -200,6 +201,7 @@ async fn work(
         namespaces: names(&config.namespaces),
         concurrency: usize::from(config.concurrency),
         grace: grace(config.request_timeout),
+        watch_age: LONGEST_WATCH,
     };
     controller::run(context, queue, options, stop).await
 }

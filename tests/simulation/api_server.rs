@@ -148,6 +148,9 @@ impl ApiServer {
         let stored = state.objects[path].clone();
         let mut object = stored.clone();
         edit(&mut object);
+        if object == stored {
+            return;
+        }
         raise_generation(&stored, &mut object);
         state.store(path, object);
         drop(state);
@@ -158,6 +161,9 @@ impl ApiServer {
     pub fn delete(&self, path: &str, now: jiff::Timestamp) {
         let now = jiff::Timestamp::from_second(now.as_second()).unwrap();
         self.edit(path, |object| {
+            if !object["metadata"]["deletionTimestamp"].is_null() {
+                return;
+            }
             object["metadata"]["deletionTimestamp"] = json!(now.to_string());
             let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
             object["metadata"]["generation"] = json!(generation + 1);
