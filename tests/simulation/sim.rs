@@ -144,7 +144,8 @@ impl Sim {
         let end = self.clock.now() + SignedDuration::try_from(limit).unwrap();
         while self.clock.now() < end {
             if self.kubernetes.state.lock().log.len() > MOST_CHANGES {
-                self.wrong.push(format!("I7: more than {MOST_CHANGES} changes"));
+                self.wrong
+                    .push(format!("I7: more than {MOST_CHANGES} changes"));
                 return false;
             }
             if so(self) {
