@@ -99,7 +99,8 @@ pub async fn met(
         };
         if !sim.until(2 * HOUR, gone).await {
             let states: Vec<String> = resources(&sim).iter().map(told).collect();
-            sim.wrong.push(format!("I7: not gone in time: {states:?}"));
+            sim.wrong
+                .push(format!("I7: not gone in time: {}", states.join("; ")));
         }
         // What is late can come after that.
         still(&mut sim, Duration::from_mins(30)).await;
