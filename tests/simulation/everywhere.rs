@@ -63,7 +63,11 @@ pub fn is_deep() -> bool {
 /// Fails with the first few of what was wrong.
 pub fn none_failed(cases: usize, failures: &[String]) {
     let short = |text: &String| text.chars().take(900).collect::<String>();
-    let first: Vec<String> = failures.iter().take(12).map(short).collect();
+    let first: Vec<String> = failures
+        .iter()
+        .step_by(failures.len().div_ceil(15).max(1))
+        .map(short)
+        .collect();
     let (some, first) = (
         failures.len(),
         first.join(
