@@ -96,8 +96,14 @@ pub(super) fn settle<'a>(
             ));
             return Ok(draft);
         }
-        if !accepted && draft.window_over() && count == Some(baseline) && !draft.hands_off() {
-            // Not executed, and it will not be: this detail was requested after the whole window.
+        // Not executed, and it will not be: this detail was requested after the whole window.
+        let not_executed = !accepted && draft.window_over() && count == Some(baseline);
+        if not_executed && draft.facts.object.spec.node_count != Some(target) {
+            // Nobody asks for that count any more: what is wanted now is planned anew.
+            draft.status.operation = None;
+            return Ok(draft);
+        }
+        if not_executed && !draft.hands_off() {
             return Err(Box::new(send(
                 draft,
                 cluster,
