@@ -213,7 +213,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         // DELETE is by id, so that one that the service forgot can be repeated.
         let asked = draft.status.operation.as_ref().map(|one| one.intended_at);
         let waited = asked.map(|at| draft.facts.now.duration_since(at));
-        let patience = if cluster.status == "DELETE_FAILED" {
+        let patience = if cluster.status == final_snapshot::DELETE_FAILED {
             TRY_AGAIN
         } else {
             PATIENCE
@@ -221,7 +221,6 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         if waited.is_none_or(|waited| waited < patience) {
             return deleting(draft, "The service accepted the deletion.");
         }
-        return send(draft, &cluster);
     }
     draft = match crd_stands(draft, &cluster) {
         Ok(draft) => draft,
@@ -231,13 +230,10 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         if matches!(
             service_state::life(&cluster.status),
             Life::Unavailable | Life::Frozen
-        ) {
-            let message = format!(
-                "The cluster is {}, so no final snapshot can be taken. Set spec.deletionPolicy: Delete to delete it \
-                 without one, or Retain to keep it.",
-                cluster.status
-            );
-            return blocked(draft, "no-snapshot", &message);
+        );
+        // A deletion that failed came after its final snapshot.
+        if unusable && cluster.status != final_snapshot::DELETE_FAILED {
+            return final_snapshot::impossible(draft, &cluster);
         }
         draft = match final_snapshot::ensure(draft, &cluster) {
             Ok(draft) => draft,

@@ -162,11 +162,14 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// A read that was requested at `when` saw what the window left behind.
+    /// A read that was requested at `when` saw what the window left behind. That of a call which the service
+    /// accepted begins with its intent.
     pub fn after_window(&self, when: jiff::Timestamp) -> bool {
-        self.facts
-            .memory
-            .window_start
+        let open = self.status.operation.as_ref();
+        let accepted = open.filter(|one| one.phase == OperationPhase::Accepted);
+        accepted
+            .map(|one| one.intended_at)
+            .or(self.facts.memory.window_start)
             .is_some_and(|start| when.duration_since(start) >= self.facts.settings.ambiguity_window)
     }
 
