@@ -121,7 +121,14 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 "A cluster appeared after a lost answer; it is claimed and then deleted.",
             )
         }
-        Found::Theirs(_) | Found::Free => {
+        Found::Theirs(id) => {
+            let note = format!(
+                "The lost create was not executed. Cluster {id}, which bears the name, is not what it asked for and \
+                 is left alone."
+            );
+            draft.forget(None, EventNote::normal("Deleted", operation.id, note))
+        }
+        Found::Free => {
             let note = EventNote::normal(
                 "Deleted",
                 operation.id.clone(),
@@ -129,10 +136,15 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
             );
             draft.forget(None, note)
         }
-        Found::Early => deleting(
-            draft,
-            "The answer to the create was lost: until the ambiguity window is over a cluster can still appear.",
-        ),
+        Found::Early(namesake) => {
+            let mut message = "The answer to the create was lost: until the ambiguity window is over a cluster can \
+                               still appear."
+                .to_owned();
+            if let Some(id) = namesake {
+                message.push_str(&settle_create::not_it(&id));
+            }
+            deleting(draft, &message)
+        }
     }
 }
 

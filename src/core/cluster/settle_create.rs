@@ -14,12 +14,12 @@ use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 pub(super) enum Found {
     /// Ours: claim this id.
     Ours(String),
-    /// The name is somebody else's: ours was not executed.
+    /// The name is somebody else's and the window is over: ours was not executed.
     Theirs(String),
     /// The name is free and the window is over: not executed, and it will not be.
     Free,
-    /// Too early to tell.
-    Early,
+    /// Too early to tell; with the cluster that bears the name and does not seem to be ours.
+    Early(Option<String>),
 }
 
 /// Judges the list; it must have been requested in this reconcile.
@@ -36,9 +36,12 @@ pub(super) fn look(draft: &Draft<'_>, operation: &Operation, list: &ClusterList)
     });
     match ours.or(named.first()) {
         Some(cluster) if ours.is_some() => Found::Ours(cluster.id.clone()),
+        // What bears the name can go within the window, and the late create come.
+        other if !draft.after_window(list.requested_at) => {
+            Found::Early(other.map(|cluster| cluster.id.clone()))
+        }
         Some(cluster) => Found::Theirs(cluster.id.clone()),
-        None if draft.after_window(list.requested_at) => Found::Free,
-        None => Found::Early,
+        None => Found::Free,
     }
 }
 
@@ -103,15 +106,17 @@ pub(super) fn plan(
         }
         Found::Free if draft.facts.namespace_terminating => super::begin::namespace_goes(draft),
         Found::Free => renew(draft, account, operation, doing),
-        Found::Early => {
+        Found::Early(namesake) => {
             if let Some(open) = &mut draft.status.operation {
                 open.phase = OperationPhase::Ambiguous;
             }
-            let says = Says::new(
-                doing,
-                "The answer to the request was lost. Until the ambiguity window is over nothing is sent again; a \
-                 cluster that appears under the name is claimed.",
-            );
+            let mut message = "The answer to the request was lost. Until the ambiguity window is over nothing is sent \
+                               again; a cluster that appears under the name is claimed."
+                .to_owned();
+            if let Some(id) = namesake {
+                message.push_str(&not_it(&id));
+            }
+            let says = Says::new(doing, message);
             let wake = Some(draft.facts.settings.active_interval);
             draft.end(
                 &Verdict::working(Ready::No(says.clone()), says),
@@ -120,6 +125,11 @@ pub(super) fn plan(
             )
         }
     }
+}
+
+/// About a cluster of the name.
+pub(super) fn not_it(id: &str) -> String {
+    format!(" Cluster {id} bears the name and is not what the request asked for.")
 }
 
 /// Takes the id into the status: from now on the cluster is known by it.

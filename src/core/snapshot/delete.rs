@@ -121,11 +121,19 @@ fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
                 "A snapshot appeared after a lost answer; it is claimed and then deleted.",
             )
         }
-        None if !draft.after_window(list.requested_at) => deleting(
+        _ if !draft.after_window(list.requested_at) => deleting(
             draft,
             "The answer to the request was lost: until the ambiguity window is over a snapshot can still appear.",
         ),
-        _ => draft.forget(EventNote::normal(
+        Some(found) => {
+            let note = format!(
+                "The lost request was not executed. Snapshot {}, which bears the name, is not what it asked for and \
+                 is left alone.",
+                found.id
+            );
+            draft.forget(EventNote::normal("Deleted", operation.id, note))
+        }
+        None => draft.forget(EventNote::normal(
             "Deleted",
             operation.id,
             "The lost request was not executed; nothing is left behind.",
