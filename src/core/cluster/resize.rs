@@ -150,7 +150,13 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         }
         return Ok(draft);
     }
-    if let Some(failure) = draft.failure_of(OperationKind::Resize).cloned() {
+    let failure = draft.failure_of(OperationKind::Resize).cloned();
+    if draft.adopted() && found < settled && wanted < settled && failure.is_none() {
+        // A count from adoption that was never reached: taken down it is drift still, and no growth.
+        draft.status.settled_node_count = Some(wanted);
+        return Ok(draft);
+    }
+    if let Some(failure) = failure {
         let same = failure.generation == draft.generation();
         let since = draft.facts.now.duration_since(failure.at);
         if same

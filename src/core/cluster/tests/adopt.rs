@@ -27,6 +27,22 @@ fn observed() -> Facts {
     })
 }
 
+/// Adopted with three nodes under a manifest that wrote six, which is brought down to this.
+fn lowered(count: i32) -> Facts {
+    Facts::adopted()
+        .spec(|s| s.node_count = Some(count))
+        .status(|s| s.settled_node_count = Some(6))
+        .facts(|f| f.memory.low_count_since = Some(ago(9000)))
+}
+
+#[test]
+fn a_growth_is_counted_from_what_the_manifest_last_wrote() {
+    let status = lowered(5).decide().0.status;
+    assert_eq!(status.settled_node_count, Some(5));
+    let grown = lowered(6).status(|old| *old = status);
+    assert!(grown.plan().starts_with("call Resize #1 +3"));
+}
+
 #[rstest]
 #[case::by_id(by_id(), TAKEN)]
 #[case::by_name(by_name(), TAKEN)]
@@ -60,6 +76,11 @@ fn observed() -> Facts {
 // Afterwards.
 #[case::a_later_growth(Facts::adopted().spec(|s| s.node_count = Some(6)), "call Resize #1 +3; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 #[case::a_count_from_adoption_stays_drift(Facts::adopted().spec(|s| s.node_count = Some(6)).status(|s| s.settled_node_count = Some(6)), "Ready=True/Available; Synced=False/Drifted; secret put")]
+#[case::a_lower_count_that_is_still_more_than_there_is(
+    lowered(5),
+    "Ready=True/Available; Synced=False/Drifted; secret put"
+)]
+#[case::a_lower_count_after_a_resize_that_failed(lowered(5).status(|s| s.last_failure = Some(last_failure(OperationKind::Resize, "ResizeFailed", 900))), "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 fn a_cluster_of_others(#[case] facts: Facts, #[case] expected: &str) {
     // What the connection Secret comes to is not the subject here.
     let plan = facts.plan().replace("; secret put", "");
