@@ -11,6 +11,7 @@ use super::begin::TRY_AGAIN;
 use super::draft::{ClusterStep, Draft};
 use super::final_snapshot;
 use super::forget::{Forget, forgotten, owns_secret};
+use super::held_up;
 use super::live::Part;
 use super::observe;
 use super::settle_create::{self, Found};
@@ -42,21 +43,28 @@ impl ConfirmedId {
     }
 }
 
-pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
+pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
     if !draft.has_finalizer() {
         return draft.unchanged(None, Outcome::Finished);
     }
     if draft.paused() {
+        let unsettled = draft.status.cluster_id.is_none() && draft.open_operation().is_some();
+        let wake = unsettled.then_some(draft.facts.settings.active_interval);
+        draft = match held_up::observed(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         let says = Says::new(
             "Paused",
             "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
         );
         let no = Ready::No(Says::new("Deleting", says.message.clone()));
-        return draft.end(&Verdict::out_of_sync(no, says), None, Outcome::Waiting);
+        return draft.end(&Verdict::out_of_sync(no, says), wake, Outcome::Waiting);
     }
     if let Some(step) = forgotten(&draft) {
         return match step {
             Forget::Read(read) => Draft::read(read),
+            Forget::HeldBack(failure) => held_back_by(draft, &failure),
             Forget::Now(note, release) => {
                 let secret = (release && owns_secret(&draft)).then_some(SecretWrite::Release);
                 draft.forget(secret, note)
@@ -64,6 +72,10 @@ pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
         };
     }
     if draft.facts.object.spec.deletion_protection == Some(true) {
+        draft = match held_up::observed(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         return blocked(
             draft,
             "deletionProtection",
@@ -239,7 +251,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         Err(step) => return *step,
     };
     if keep {
-        if matches!(
+        let unusable = matches!(
             service_state::life(&cluster.status),
             Life::Unavailable | Life::Frozen
         );
