@@ -12,9 +12,10 @@ use super::account::{self, Resolved};
 use super::context::{Context, Reconciled, signed};
 use super::error::{ReconcileError, StoreError};
 use super::events;
+use super::index::Order;
 use super::secrets::{self, Owner};
 use super::store::{self, AnswerStored, Managed};
-use super::watch::kind_name;
+use super::watch::{Indexed, kind_name};
 use crate::api::Operation;
 use crate::core::journal::StoredIntent;
 use crate::core::step::{Absorbed, Decision, EventNote, Outcome, SecretWrite};
@@ -61,7 +62,7 @@ pub async fn settle_answers<K: Managed>(
 ///
 /// # Errors
 /// [`ReconcileError`]: what was not reached is planned again.
-pub async fn act<K: Managed>(
+pub async fn act<K: Indexed>(
     ctx: &Context,
     object: &K,
     place: Option<&SecretPlace>,
@@ -116,6 +117,8 @@ pub async fn act<K: Managed>(
         ctx.observe.status_written(K::KIND);
     }
     if let Some(intent) = call {
+        // Before it is sent: who sees what it makes must know that somebody is making it.
+        ctx.wake_all(&current.index(&ctx.index, Order::Stream));
         let stored = intent.stored(current.current().and_then(K::operation))?;
         let account = account.cloned().ok_or(ReconcileError::NoAccount)?;
         let landed = send(ctx, current.clone(), account, stored, deadline).await?;

@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::testing::{ApiServer, CLUSTERS, EVENTS, Fault, SECRETS, cluster};
 use super::{Context, ReconcileError, Reconciled, Settings, reconcile};
+use crate::api::cluster_status::AccountRef;
 use crate::core::step::Outcome;
 use crate::dws::Credential;
 use crate::dws::clock::Clock;
@@ -304,6 +305,20 @@ async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
     );
     world.reconcile().await.unwrap();
     assert_eq!(world.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_making_a_cluster_is_known_while_its_call_flies() {
+    let world = World::new(Duration::from_secs(10)).await;
+    while world.calls() == 0 {
+        let _ = tokio::time::timeout(Duration::from_secs(1), world.reconcile()).await;
+    }
+    let account = AccountRef {
+        region: "eu-west-0".to_owned(),
+        project_id: "0123456789abcdef0123456789abcdef".to_owned(),
+    };
+    let making = world.ctx.index.making(&account, "wh", "another");
+    assert_eq!(making.len(), 1, "no watch tells it here: {making:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,7 +101,7 @@ pub struct Facts {
     pub deleting: bool,
     /// The id that its status holds.
     pub holds: Option<String>,
-    /// The id that its spec asks for.
+    /// The id that its spec asks for, while its status holds none.
     pub asks: Option<String>,
     /// Its account, once recorded.
     pub account: Option<AccountRef>,
@@ -117,6 +117,8 @@ pub struct Facts {
     pub refers_id: Option<String>,
     /// A restore that is not over (clusters).
     pub restoring: bool,
+    /// A create or restore that is not over and whose id is not known yet (clusters).
+    pub making: bool,
     /// The open operation and when its intent was written.
     pub operation: Option<(String, Timestamp)>,
     /// The words that others wait for: status, sub-status, task, condition Ready.
@@ -147,7 +149,10 @@ impl Facts {
         Self {
             created: created(&cluster.metadata),
             deleting: cluster.metadata.deletion_timestamp.is_some(),
-            asks: spec.cluster_id.clone(),
+            asks: spec
+                .cluster_id
+                .clone()
+                .filter(|_| status.cluster_id.is_none()),
             account: status.account.clone(),
             name: spec
                 .cluster_name
@@ -165,6 +170,7 @@ impl Facts {
                 .and_then(|o| o.target.snapshot_id.clone())
                 .or_else(|| from.and_then(|f| f.snapshot_id.clone())),
             restoring: restore.is_some(),
+            making: status.cluster_id.is_none() && operation.is_some_and(makes),
             operation: open(operation),
             words: [
                 status.status,
@@ -207,6 +213,7 @@ impl Facts {
                 .clone()
                 .or_else(|| spec.cluster_id.clone()),
             restoring: false,
+            making: false,
             operation: open(status.operation.as_ref()),
             waits: waits(snapshot),
             waiting_since: status.waiting_since,
@@ -303,6 +310,14 @@ impl Facts {
 
 fn created(meta: &kube::core::ObjectMeta) -> Option<Timestamp> {
     meta.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+fn makes(operation: &Operation) -> bool {
+    let kind = matches!(
+        operation.kind,
+        OperationKind::Create | OperationKind::Restore
+    );
+    kind && operation.phase != OperationPhase::OutcomeUnknown
 }
 
 fn open(operation: Option<&Operation>) -> Option<(String, Timestamp)> {

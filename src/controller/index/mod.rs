@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 
+use crate::api::cluster_status::AccountRef;
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
@@ -128,6 +129,18 @@ impl Index {
             }
         }
         rivals.into_values().collect()
+    }
+
+    /// Other `DwsCluster`s with an open create or restore of this name in this account.
+    pub fn making(&self, account: &AccountRef, name: &str, uid: &str) -> Vec<Rival> {
+        let inner = self.inner.lock();
+        let (region, project) = (account.region.clone(), account.project_id.clone());
+        let term = Term::ClusterName(region, project, name.to_owned());
+        inner
+            .of_kind(Kind::Cluster, &term)
+            .filter(|(_, entry)| entry.uid != uid && entry.facts.making)
+            .map(|(who, entry)| entry.facts.rival(who, &entry.uid, ""))
+            .collect()
     }
 
     /// Of these ids, those that another resource's status holds, with the oldest holder.

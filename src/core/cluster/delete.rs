@@ -133,6 +133,24 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 "A cluster appeared after a lost answer; it is claimed and then deleted.",
             )
         }
+        Found::Contested {
+            id,
+            rival,
+            over: true,
+        } => {
+            let note = format!(
+                "Cluster {id} may have been made for this resource or for DwsCluster {rival}, which asked for the \
+                 same name: it is left to that one."
+            );
+            draft.forget(None, EventNote::warning("Retained", id, note))
+        }
+        Found::Contested { rival, .. } => {
+            let message = format!(
+                "The answer to the create was lost, and DwsCluster {rival} asked for the same name: whose the cluster \
+                 is will show within the ambiguity window."
+            );
+            deleting(draft, &message)
+        }
         Found::Theirs(id) => {
             let note = format!(
                 "The lost create was not executed. Cluster {id}, which bears the name, is not what it asked for and \

@@ -18,6 +18,15 @@ pub(super) enum Found {
     Theirs(String),
     /// The name is free and the window is over: not executed, and it will not be.
     Free,
+    /// This one fits, and another resource asked for the name as well and does not know its id yet.
+    Contested {
+        /// The cluster's id.
+        id: String,
+        /// The other resource, as `namespace/name`.
+        rival: String,
+        /// The window is over.
+        over: bool,
+    },
     /// Too early to tell; with the cluster that bears the name and does not seem to be ours.
     Early(Option<String>),
 }
@@ -34,12 +43,18 @@ pub(super) fn look(draft: &Draft<'_>, operation: &Operation, list: &ClusterList)
         body::fits(draft, operation, cluster)
             && !draft.facts.held_elsewhere.contains_key(&cluster.id)
     });
+    let over = draft.after_window(list.requested_at);
     match ours.or(named.first()) {
-        Some(cluster) if ours.is_some() => Found::Ours(cluster.id.clone()),
+        Some(cluster) if ours.is_some() => match draft.facts.making_elsewhere.first() {
+            None => Found::Ours(cluster.id.clone()),
+            Some(rival) => Found::Contested {
+                id: cluster.id.clone(),
+                rival: format!("{}/{}", rival.namespace, rival.name),
+                over,
+            },
+        },
         // What bears the name can go within the window, and the late create come.
-        other if !draft.after_window(list.requested_at) => {
-            Found::Early(other.map(|cluster| cluster.id.clone()))
-        }
+        other if !over => Found::Early(other.map(|cluster| cluster.id.clone())),
         Some(cluster) => Found::Theirs(cluster.id.clone()),
         None => Found::Free,
     }
@@ -93,6 +108,12 @@ pub(super) fn plan(
                 message,
             )
         }
+        Found::Contested { id, rival, over } => {
+            if let Some(open) = &mut draft.status.operation {
+                open.phase = OperationPhase::Ambiguous;
+            }
+            contested(draft, doing, &id, &rival, over)
+        }
         Found::Free if draft.hands_off() => {
             let says = Says::new(
                 "Paused",
@@ -125,6 +146,35 @@ pub(super) fn plan(
             )
         }
     }
+}
+
+/// Two resources asked for one name, and one cluster came of it: its password is known to one of them only,
+/// so neither takes it by chance. It is settled when the other knows its id, or is gone.
+fn contested(
+    draft: Draft<'_>,
+    doing: &'static str,
+    id: &str,
+    rival: &str,
+    over: bool,
+) -> ClusterStep {
+    let name = draft.cluster_name();
+    let mut message = format!(
+        "The answer to the request was lost, and DwsCluster {rival} asked for a cluster named {name} as well: which of \
+         the two made cluster {id} is not known yet."
+    );
+    if !over {
+        let says = Says::new(doing, message);
+        let wake = Some(draft.facts.settings.active_interval);
+        let verdict = Verdict::working(Ready::No(says.clone()), says);
+        return draft.end(&verdict, wake, Outcome::Waiting);
+    }
+    message.push_str(
+        " Delete one of the two; the other takes the cluster then, and a new password where its own does not log in.",
+    );
+    let says = Says::new("IdentityConflict", message);
+    let wake = Some(draft.facts.settings.idle_interval);
+    let verdict = Verdict::stalled(Ready::No(says.clone()), says);
+    draft.end(&verdict, wake, Outcome::Stalled)
 }
 
 /// About a cluster of the name.

@@ -50,6 +50,14 @@ fn theirs() -> Cluster {
     cluster
 }
 
+/// A cluster that fits is there, and another resource has a create of the name open.
+fn contested(window: i64) -> Facts {
+    unmade(OperationPhase::Ambiguous)
+        .window(window)
+        .list(&[cluster("CREATING", "", 3)])
+        .facts(|f| f.making_elsewhere = vec![rival("else", false, 1)])
+}
+
 fn lost() -> Facts {
     Facts::dying().status(|s| {
         let says = Says::new("Lost", "");
@@ -148,6 +156,8 @@ fn missing() -> Account {
 #[case::create_lost_and_over(unmade(OperationPhase::Ambiguous).window(600), "forget")]
 #[case::create_lost_and_theirs(unmade(OperationPhase::Ambiguous).list(&[theirs()]), DELETING)]
 #[case::create_lost_and_theirs_and_over(unmade(OperationPhase::Ambiguous).window(600).list(&[theirs()]), "forget")]
+#[case::create_lost_and_another_asked(contested(30), DELETING)]
+#[case::create_lost_and_another_asked_and_over(contested(600), "forget")]
 #[case::create_lost_and_no_list(unmade(OperationPhase::Ambiguous).window(600).list_fails(Meaning::Unavailable), "Ready=False/Deleting; Synced=False/ServiceUnavailable")]
 // The final snapshot.
 #[case::snapshot_first(Facts::dying(), SNAPSHOTS)]

@@ -72,6 +72,13 @@ const THEIRS: &str = "Ready=False/NameConflict; Synced=False/NameConflict; Stall
 #[case::with_an_address_still_to_come(lost(OperationPhase::Ambiguous).spec(|s| s.public_ip = Some(bound("ours"))).list(&[made(|c| c.public_ip = None)]), WAITS)]
 #[case::what_is_not_shown_fits(lost(OperationPhase::Ambiguous).list(&[made(|c| { c.vpc_id = None; c.node_count = None; })]), WAITS)]
 #[case::held_by_another_resource(over().list(&[made(|_| {})]).facts(|f| { f.held_elsewhere.insert(ID.into(), rival("else", true, 1)); }), THEIRS)]
+#[case::another_asked_for_the_name(rivalled(lost(OperationPhase::Ambiguous)), WAITS)]
+#[case::another_asked_for_the_name_and_the_window_is_over(
+    rivalled(over()),
+    "Ready=False/IdentityConflict; Synced=False/IdentityConflict; Stalled"
+)]
+#[case::another_asked_and_it_is_not_what_we_asked_for(rivalled(over()).list(&[made(|c| c.port = Some(9000))]), THEIRS)]
+#[case::another_asked_and_the_name_is_free(rivalled(over()).list(&[]), "call Create #2; Ready=False/Creating; Synced=True/Creating; Reconciling")]
 fn a_lost_create(#[case] facts: Facts, #[case] expected: &str) {
     assert_eq!(facts.plan(), expected);
 }
@@ -93,6 +100,25 @@ fn a_namesake_of_which_it_is_too_early_to_tell_is_named() {
     let facts = lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = None)]);
     let message = facts.message("Synced");
     assert!(message.contains(ID), "{message}");
+}
+
+/// Another resource has a create of the same name open, and a cluster that fits is there.
+fn rivalled(facts: Facts) -> Facts {
+    facts
+        .list(&[made(|_| {})])
+        .facts(|f| f.making_elsewhere = vec![rival("else", false, 1)])
+}
+
+#[test]
+fn of_two_that_asked_for_the_name_neither_claims_and_both_are_told() {
+    let (decision, _) = rivalled(over()).decide();
+    assert_eq!(decision.status.cluster_id, None);
+    assert!(decision.status.operation.is_some());
+    let message = rivalled(over()).message("Stalled");
+    assert!(
+        message.contains(ID) && message.contains("else/other"),
+        "{message}"
+    );
 }
 
 #[test]

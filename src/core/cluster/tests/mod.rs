@@ -104,6 +104,7 @@ impl Facts {
             memory: Memory::default(),
             rivals: Vec::new(),
             held_elsewhere: BTreeMap::new(),
+            making_elsewhere: Vec::new(),
             snapshots_of_cluster: Vec::new(),
             namespace_terminating: false,
             fresh_list: None,
