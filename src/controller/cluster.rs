@@ -191,6 +191,13 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
     let own = id.or(object.spec.cluster_id.as_deref());
     facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, own.as_slice());
     let remote_name = cluster_name(&object);
+    if id.is_some() {
+        let credentials = object.spec.credentials_secret_ref.as_ref();
+        let credentials = credentials.map(|reference| reference.name.as_str());
+        let index = &ctx.index;
+        let asking = index.asking_by_name(&namespace, &remote_name, credentials, &uid);
+        facts.rivals.extend(asking);
+    }
     if let Account::Known(known) = &facts.account {
         facts.making_elsewhere = ctx.index.making(&known.account, &remote_name, &uid);
     }

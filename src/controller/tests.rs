@@ -322,6 +322,41 @@ async fn who_is_making_a_cluster_is_known_while_its_call_flies() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_two_that_name_one_cluster_in_a_namespace_both_stop() {
+    let world = World::new(Duration::ZERO).await;
+    world.until_called().await.unwrap();
+    world.ctx.accounts.own().unwrap().poll().await;
+    let mut other = world.kubernetes.get(WH).unwrap();
+    other["metadata"] = json!({
+        "name": "other", "namespace": "team", "uid": "uid-other", "generation": 1,
+        "creationTimestamp": "2027-01-15T07:30:00Z",
+    });
+    other["spec"]["clusterName"] = json!("wh");
+    other["spec"]["adoptionPolicy"] = json!("IfExists");
+    other.as_object_mut().unwrap().remove("status");
+    let path = WH.replace("/wh", "/other");
+    world.kubernetes.put(&path, other);
+    let key = ResourceKey {
+        name: "other".to_owned(),
+        ..world.key.clone()
+    };
+    for _ in 0..3 {
+        reconcile(&world.ctx, &key).await.unwrap();
+        world.reconcile().await.unwrap();
+    }
+    let other = world.kubernetes.get(&path).unwrap()["status"].clone();
+    for status in [other, world.status()] {
+        let stalled = status["conditions"].as_array().unwrap().iter();
+        let reasons: Vec<_> = stalled
+            .filter(|one| one["type"] == "Stalled")
+            .map(|one| one["reason"].clone())
+            .collect();
+        assert_eq!(reasons, ["IdentityConflict"], "{status}");
+    }
+    assert_eq!(world.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
     let world = World::new(Duration::ZERO).await;
     for _ in 0..20 {

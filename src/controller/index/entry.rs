@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
+use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
 use crate::api::cluster_status::AccountRef;
 use crate::api::names::PAUSED;
 use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
@@ -67,6 +68,9 @@ pub enum Term {
     ClusterId(String),
     /// Is, or wants to be, the cluster of this name in this account.
     ClusterName(String, String, String),
+    /// Is, or wants to be, the cluster of this name by a manifest of this namespace, whose account may not be
+    /// known yet.
+    NameHere(String, String),
     /// Holds, asks for or restores from the snapshot with this id.
     SnapshotId(String),
     /// Is, or wants to be, the snapshot of this name in this account.
@@ -103,6 +107,8 @@ pub struct Facts {
     pub holds: Option<String>,
     /// The id that its spec asks for, while its status holds none.
     pub asks: Option<String>,
+    /// It would take over whatever bears its name, and holds nothing yet (clusters).
+    pub asks_by_name: bool,
     /// Its account, once recorded.
     pub account: Option<AccountRef>,
     /// The remote name.
@@ -153,6 +159,10 @@ impl Facts {
                 .cluster_id
                 .clone()
                 .filter(|_| status.cluster_id.is_none()),
+            asks_by_name: spec.adoption_policy == Some(AdoptionPolicy::IfExists)
+                && spec.management_policy != Some(ManagementPolicy::ObserveOnly)
+                && spec.cluster_id.is_none()
+                && status.cluster_id.is_none(),
             account: status.account.clone(),
             name: spec
                 .cluster_name
@@ -203,6 +213,7 @@ impl Facts {
             created: created(&snapshot.metadata),
             deleting: snapshot.metadata.deletion_timestamp.is_some(),
             asks: spec.snapshot_id.clone(),
+            asks_by_name: false,
             account: status.account.clone(),
             name: name.to_lowercase(),
             secrets: credentials.iter().cloned().collect(),
@@ -241,6 +252,10 @@ impl Facts {
             } else {
                 Term::ClusterId(id)
             });
+        }
+        if is_cluster {
+            let (namespace, name) = here(&self.name);
+            terms.insert(Term::NameHere(namespace, name));
         }
         if let Some(AccountRef { region, project_id }) = self.account.clone() {
             let name = self.name.clone();

@@ -131,6 +131,24 @@ impl Index {
         rivals.into_values().collect()
     }
 
+    /// Other `DwsCluster`s of the namespace that would take over what bears this name, with these credentials.
+    pub fn asking_by_name(
+        &self,
+        namespace: &str,
+        name: &str,
+        credentials: Option<&str>,
+        uid: &str,
+    ) -> Vec<Rival> {
+        let inner = self.inner.lock();
+        let term = Term::NameHere(namespace.to_owned(), name.to_owned());
+        inner
+            .of_kind(Kind::Cluster, &term)
+            .filter(|(_, entry)| entry.uid != uid && entry.facts.asks_by_name)
+            .filter(|(_, entry)| entry.facts.credentials.as_deref() == credentials)
+            .map(|(who, entry)| entry.facts.rival(who, &entry.uid, ""))
+            .collect()
+    }
+
     /// Other `DwsCluster`s with an open create or restore of this name in this account.
     pub fn making(&self, account: &AccountRef, name: &str, uid: &str) -> Vec<Rival> {
         let inner = self.inner.lock();

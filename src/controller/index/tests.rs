@@ -1,7 +1,7 @@
 //! The index alone: what it finds, whom it wakes, what it forgets.
 
 use super::*;
-use crate::api::cluster::{LocalRef, RestoreFrom, SecretKeyRef};
+use crate::api::cluster::{AdoptionPolicy, LocalRef, ManagementPolicy, RestoreFrom, SecretKeyRef};
 use crate::api::cluster_status::AccountRef;
 use crate::api::{
     Baseline, DwsClusterSpec, DwsClusterStatus, DwsSnapshotSpec, DwsSnapshotStatus, Operation,
@@ -105,6 +105,35 @@ fn those_that_are_making_a_cluster_are_found_by_project_and_name() {
     a.status.as_mut().unwrap().cluster_id = Some("id".to_owned());
     index.apply_cluster(&a, Order::Stream);
     assert!(making("uid-b", "p", "warehouse").is_empty());
+}
+
+#[test]
+fn one_that_would_take_over_a_name_is_a_rival_of_who_holds_it_here() {
+    let index = Index::default();
+    let mut a = cluster("a", 1, Some("id"));
+    a.spec.cluster_name = Some("warehouse".to_owned());
+    index.apply_cluster(&a, Order::Stream);
+    let mut b = cluster("b", 2, None);
+    b.spec.cluster_name = Some("warehouse".to_owned());
+    index.apply_cluster(&b, Order::Stream);
+    let asking = |namespace: &str, credentials: Option<&str>| {
+        let found = index.asking_by_name(namespace, "warehouse", credentials, "uid-a");
+        found
+            .into_iter()
+            .map(|rival| rival.name)
+            .collect::<Vec<_>>()
+    };
+    assert!(asking("team", None).is_empty());
+    b.spec.adoption_policy = Some(AdoptionPolicy::IfExists);
+    // The holder looks again.
+    assert_eq!(names(&index.apply_cluster(&b, Order::Stream)), ["a"]);
+    assert_eq!(asking("team", None), ["b"]);
+    assert!(asking("other", None).is_empty());
+    assert!(asking("team", Some("cloud")).is_empty());
+    // Who only observes stops nobody.
+    b.spec.management_policy = Some(ManagementPolicy::ObserveOnly);
+    index.apply_cluster(&b, Order::Stream);
+    assert!(asking("team", None).is_empty());
 }
 
 #[test]
