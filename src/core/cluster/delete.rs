@@ -64,7 +64,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
     if let Some(step) = forgotten(&draft) {
         return match step {
             Forget::Read(read) => Draft::read(read),
-            Forget::HeldBack(failure) => held_back_by(draft, &failure),
+            Forget::HeldBack(says) => held_back(draft, says),
             Forget::Now(note, release) => {
                 let secret = (release && owns_secret(&draft)).then_some(SecretWrite::Release);
                 draft.forget(secret, note)

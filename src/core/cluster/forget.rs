@@ -4,16 +4,16 @@ use super::draft::Draft;
 use super::identity;
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::{OperationKind, OperationPhase};
-use crate::core::conditions;
+use crate::core::conditions::{self, Says};
 use crate::core::facts::{Account, ConnectionSecret};
+use crate::core::failures;
 use crate::core::step::{EventNote, Read};
-use crate::dws::answer::Failure;
 
 /// What lets it go, or what must be read to know.
 pub(super) enum Forget {
     Read(Read),
-    /// The read did not say.
-    HeldBack(Failure),
+    /// The service or the credentials do not say just now.
+    HeldBack(Says),
     Now(EventNote, bool),
 }
 
@@ -89,17 +89,28 @@ fn fate(draft: &Draft<'_>) -> &'static str {
 /// lost (a restored backup), and a cluster of the name may be the one that it held. Nobody can tell, so that
 /// it is left alone, and not without a word.
 fn namesake(draft: &Draft<'_>) -> Option<Forget> {
-    let account = match &draft.facts.account {
-        Account::Known(known) if known.circuit.is_none() => known,
-        _ => return None,
-    };
     let lost = draft.status.account.is_none() && draft.status.operation.is_none();
     if !lost || draft.observe_only() {
         return None;
     }
+    let known = match &draft.facts.account {
+        Account::Known(known) => known,
+        Account::Unreachable(circuit) => {
+            return Some(Forget::HeldBack(failures::circuit(circuit)));
+        }
+        Account::Pending => {
+            let says = Says::new("Waiting", "The account has not been read yet.");
+            return Some(Forget::HeldBack(says));
+        }
+        // Nobody can look.
+        Account::CredentialsMissing { .. } | Account::Invalid { .. } => return None,
+    };
+    if let Some(circuit) = &known.circuit {
+        return Some(Forget::HeldBack(failures::circuit(circuit)));
+    }
     let list = match &draft.facts.fresh_list {
         None => return Some(Forget::Read(Read::Clusters)),
-        Some(Err(failure)) => return Some(Forget::HeldBack(failure.clone())),
+        Some(Err(failure)) => return Some(Forget::HeldBack(failures::held_back(failure))),
         Some(Ok(list)) => list,
     };
     let named = list.named(draft.cluster_name());
@@ -110,7 +121,7 @@ fn namesake(draft: &Draft<'_>) -> Option<Forget> {
         "This resource's status holds no cluster, perhaps because it was lost with a restored backup. Cluster {} of \
          its name in project {} is left alone, keeps running and costs money: delete it in the console if it was \
          this resource's.",
-        found.id, account.account.project_id
+        found.id, known.account.project_id
     );
     let note = EventNote::warning("Retained", found.id.clone(), note);
     Some(Forget::Now(note, false))

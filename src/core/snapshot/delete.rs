@@ -44,6 +44,10 @@ pub(super) fn plan(mut draft: Draft<'_>) -> SnapshotStep {
         return draft.forget(note);
     }
     if id.is_none() && draft.status.operation.is_none() {
+        draft = match namesake(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         return draft.forget(EventNote::normal(
             "Deleted",
             "none",
@@ -97,6 +101,39 @@ pub(super) fn plan(mut draft: Draft<'_>) -> SnapshotStep {
     } else {
         known(draft, &named)
     }
+}
+
+/// Our finalizer came with a first intent, whose account the status holds for ever: without it the status was
+/// lost (a restored backup), and a snapshot of the name may be the one that it held. It is left alone, and not
+/// without a word.
+fn namesake(draft: Draft<'_>) -> Result<Draft<'_>, Box<SnapshotStep>> {
+    let known = match &draft.facts.account {
+        Account::Known(known) if draft.status.account.is_none() => known,
+        _ => return Ok(draft),
+    };
+    if let Some(circuit) = &known.circuit {
+        return Err(Box::new(draft.hold_back(failures::circuit(circuit))));
+    }
+    let list = match &draft.facts.fresh_snapshots {
+        None => return Err(Box::new(Draft::read(Read::Snapshots))),
+        Some(Err(failure)) => {
+            let says = failures::held_back(failure);
+            return Err(Box::new(draft.hold_back(says)));
+        }
+        Some(Ok(list)) => list,
+    };
+    let named = list.named(draft.name());
+    let elsewhere = &draft.facts.held_elsewhere;
+    let Some(found) = named.iter().find(|one| !elsewhere.contains_key(&one.id)) else {
+        return Ok(draft);
+    };
+    let note = format!(
+        "This resource's status holds no snapshot, perhaps because it was lost with a restored backup. Snapshot {} of \
+         its name is left alone and costs money: delete it in the console if it was this resource's.",
+        found.id
+    );
+    let note = EventNote::warning("Retained", found.id.clone(), note);
+    Err(Box::new(draft.forget(note)))
 }
 
 /// What is said about a snapshot that stays.

@@ -275,6 +275,8 @@ fn what_is_kept_is_told_as_it_is(#[case] facts: Facts, #[case] words: &str) {
 #[case::free(Facts::new().deleted(), "forget")]
 #[case::of_the_name(Facts::new().deleted().list(&[cluster("AVAILABLE", "", 3)]), "forget")]
 #[case::the_list_fails(Facts::new().deleted().list_fails(Meaning::Unavailable), "Ready=False/Deleting; Synced=False/ServiceUnavailable")]
+#[case::the_account_is_not_read_yet(Facts::new().deleted().account(Account::Pending), "Ready=False/Deleting; Synced=False/Waiting")]
+#[case::nobody_can_look(Facts::new().deleted().account(missing()), "forget")]
 #[case::refused_before(Facts::new().deleted().status(|s| s.account = Some(account())).list_fails(Meaning::Unavailable), "forget")]
 fn a_status_that_was_lost(#[case] facts: Facts, #[case] expected: &str) {
     assert_eq!(facts.plan(), expected);

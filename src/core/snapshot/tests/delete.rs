@@ -119,6 +119,9 @@ fn a_lost_snapshot_is_not_asked_for_again() {
 
 #[rstest]
 #[case::kept(Facts::dying().policy(Retain), "Retained", ID)]
+#[case::of_a_lost_status(Facts::new().deleted().list(&[snapshot(ID, "backup", "AVAILABLE", 5)]), "Retained", ID)]
+#[case::of_a_lost_status_and_free(Facts::new().deleted(), "Deleted", "nothing")]
+#[case::of_a_lost_status_without_credentials(Facts::new().deleted().credentials_missing(), "Deleted", "nothing")]
 #[case::never_taken(Facts::new().deleted().policy(Retain), "Retained", "no snapshot")]
 #[case::theirs(Facts::asked(Ambiguous, 700).window(600).list(&[snapshot(ID, "backup", "AVAILABLE", 701)]).deleted(), "Deleted", ID)]
 #[case::gone(sent(Accepted, 5).detail_fails(Meaning::Absent).unlisted(10), "Deleted", ID)]
