@@ -121,10 +121,8 @@ pub struct Facts {
     pub refers: Option<String>,
     /// The other kind's id that it refers to: the cluster of a snapshot, the snapshot of a restore.
     pub refers_id: Option<String>,
-    /// A restore that is not over (clusters).
-    pub restoring: bool,
-    /// A create or restore that is not over and whose id is not known yet (clusters).
-    pub making: bool,
+    /// The create or restore that is not over (clusters).
+    pub makes: Option<OperationKind>,
     /// The open operation and when its intent was written.
     pub operation: Option<(String, Timestamp)>,
     /// The words that others wait for: status, sub-status, task, condition Ready.
@@ -149,9 +147,8 @@ impl Facts {
             .map(|r| r.name.clone());
         let connection = connection_secret_name(cluster);
         let from = spec.restore_from.as_ref();
-        let restore = operation.filter(|o| {
-            o.kind == OperationKind::Restore && o.phase != OperationPhase::OutcomeUnknown
-        });
+        let made = operation.filter(|open| makes(open));
+        let restore = made.filter(|open| open.kind == OperationKind::Restore);
         Self {
             created: created(&cluster.metadata),
             deleting: cluster.metadata.deletion_timestamp.is_some(),
@@ -179,8 +176,7 @@ impl Facts {
             refers_id: restore
                 .and_then(|o| o.target.snapshot_id.clone())
                 .or_else(|| from.and_then(|f| f.snapshot_id.clone())),
-            restoring: restore.is_some(),
-            making: status.cluster_id.is_none() && operation.is_some_and(makes),
+            makes: made.map(|open| open.kind),
             operation: open(operation),
             words: [
                 status.status,
@@ -223,8 +219,7 @@ impl Facts {
                 .cluster_id
                 .clone()
                 .or_else(|| spec.cluster_id.clone()),
-            restoring: false,
-            making: false,
+            makes: None,
             operation: open(status.operation.as_ref()),
             waits: waits(snapshot),
             waiting_since: status.waiting_since,
@@ -285,6 +280,16 @@ impl Facts {
                 .map(|(ns, name)| Term::Credentials(ns, name)),
         );
         terms
+    }
+
+    /// A cluster is being made for it, and nobody knows its id yet.
+    pub fn is_making(&self) -> bool {
+        self.makes.is_some() && self.holds.is_none()
+    }
+
+    /// A restore for it is not over.
+    pub fn is_restoring(&self) -> bool {
+        self.makes == Some(OperationKind::Restore)
     }
 
     /// A finished snapshot: nothing that happens to its cluster matters to it.

@@ -156,7 +156,7 @@ impl Index {
         let term = Term::ClusterName(region, project, name.to_owned());
         inner
             .of_kind(Kind::Cluster, &term)
-            .filter(|(_, entry)| entry.uid != uid && entry.facts.making)
+            .filter(|(_, entry)| entry.uid != uid && entry.facts.is_making())
             .map(|(who, entry)| entry.facts.rival(who, &entry.uid, ""))
             .collect()
     }
@@ -224,7 +224,7 @@ impl Index {
             .iter()
             .chain([&by_reference])
             .flat_map(|term| inner.of_kind(Kind::Cluster, term))
-            .filter(|(_, entry)| entry.facts.restoring)
+            .filter(|(_, entry)| entry.facts.is_restoring())
             .map(|(who, _)| who)
             .collect();
         let text = |who: &Who| format!("{}/{}", who.place().0, who.place().1);

@@ -89,8 +89,8 @@ fn fate(draft: &Draft<'_>) -> &'static str {
 /// lost (a restored backup), and a cluster of the name may be the one that it held. Nobody can tell, so that
 /// it is left alone, and not without a word.
 fn namesake(draft: &Draft<'_>) -> Option<Forget> {
-    let lost = draft.status.account.is_none() && draft.status.operation.is_none();
-    if !lost || draft.observe_only() {
+    let empty = draft.status.account.is_none() && draft.status.operation.is_none();
+    if !empty || draft.observe_only() {
         return None;
     }
     let known = match &draft.facts.account {
