@@ -140,9 +140,30 @@ pub struct DwsClusterStatus {
     /// its password. The refusal stands until the Secret changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_secret: Option<RejectedSecret>,
-    /// The last definite failure of a changing call, until it is overcome.
+    /// The password Secret as it was when its content last came into force; with empty texts where a
+    /// generated password did. While the connection Secret lacks a password, the content of this very
+    /// Secret is published again and any other is set by a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_failure: Option<LastFailure>,
+    pub password_secret: Option<RejectedSecret>,
+    /// The last definite failure of each kind of changing call, until it is overcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 8),
+        extend("x-kubernetes-list-type" = "map"),
+        extend("x-kubernetes-list-map-keys" = ["kind"])
+    )]
+    pub failures: Vec<LastFailure>,
+    /// The last call that the service was too busy for although the cluster looked idle: no failure, it
+    /// is given an interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_busy: Option<LastFailure>,
+    /// Where an earlier version kept the one last failure: read, moved to `failures`, never written.
+    #[serde(rename = "lastFailure", skip_serializing_if = "Option::is_none")]
+    pub former_failure: Option<LastFailure>,
+    /// Set once the recorded cluster is confirmed gone without this resource's doing (`Lost`), until the
+    /// service shows it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<bool>,
     /// The snapshot taken before the cluster is deleted (`deletionPolicy: Snapshot`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_snapshot: Option<FinalSnapshot>,
@@ -204,7 +225,7 @@ pub struct RejectedSecret {
     /// `metadata.uid` of the Secret.
     #[schemars(length(max = 128))]
     pub uid: String,
-    /// `metadata.resourceVersion` of the Secret when its password was refused.
+    /// `metadata.resourceVersion` of the Secret at that moment.
     #[schemars(length(max = 128))]
     pub resource_version: String,
 }
@@ -225,6 +246,9 @@ pub struct LastFailure {
     /// The service's words, and what to do.
     #[schemars(length(max = 4096))]
     pub message: String,
+    /// The credentials Secret of the refused call: another one, or another version, is a new try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<RejectedSecret>,
     /// `metadata.generation` that it belongs to: a later one is a new try.
     pub generation: i64,
     /// When it happened (the operator's clock).

@@ -76,6 +76,9 @@ pub struct Target {
     /// The referenced Secret that a password came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<RejectedSecret>,
+    /// The credentials Secret that the call is made with; absent for the operator's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<RejectedSecret>,
 }
 
 /// What was seen before the call; which fields are set depends on the kind.

@@ -19,7 +19,7 @@ pub fn absorb(
     now: Timestamp,
 ) -> Absorbed<DwsClusterStatus> {
     let mut next = Next {
-        status: status.clone(),
+        status: failures::by_kind(status.clone()),
         generation,
         operation,
         now,
@@ -195,7 +195,10 @@ impl Next<'_> {
             OperationKind::Delete if !self.deletion_refused_before() => ("DeletionRefused", false),
             _ => ("DeletionBlocked", false),
         };
-        if stalled {
+        if matches!(
+            self.operation.kind,
+            OperationKind::Create | OperationKind::Restore
+        ) {
             // A change of that Secret is a reason to try again.
             self.status
                 .rejected_secret
@@ -286,21 +289,20 @@ impl Next<'_> {
     }
 
     fn deletion_refused_before(&self) -> bool {
-        self.status
-            .last_failure
-            .as_ref()
-            .is_some_and(|one| one.kind == OperationKind::Delete && one.reason != failures::BUSY)
+        failures::of_kind(&self.status, OperationKind::Delete).is_some()
     }
 
     fn fail(&mut self, reason: &str, failure: &Failure, message: String) {
-        self.status.last_failure = Some(LastFailure {
+        let failure = LastFailure {
             kind: self.operation.kind,
             reason: reason.to_owned(),
             code: failure.code.clone(),
             message,
+            credentials: self.operation.target.credentials.clone(),
             generation: self.generation,
             at: self.now,
-        });
+        };
+        failures::record(&mut self.status, failure);
     }
 }
 

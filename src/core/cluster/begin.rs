@@ -159,7 +159,7 @@ fn make(
         return paused(draft);
     }
     draft.status.account = Some(account.account.clone());
-    draft.status.last_failure = None;
+    draft.overcome_beginning();
     draft.status.rejected_secret = None;
     let says = Says::new(
         reason,
@@ -180,21 +180,23 @@ fn make(
 /// A refused create is not repeated until the spec, a Secret or `reconcile-requested-at` changes; a
 /// refusal for want of quota or stock is tried again every ten minutes.
 fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
-    let Some(failure) = draft.status.last_failure.clone() else {
+    if let Some(busy) = draft.status.last_busy.clone()
+        && draft.just_refused_as_busy()
+    {
+        let no = Ready::No(Says::new("NotCreated", busy.message.clone()));
+        let wake = Some(draft.facts.settings.active_interval);
+        let verdict = Verdict::waiting(no, Says::new("Busy", busy.message));
+        return Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)));
+    }
+    let Some(failure) = draft.failed_beginning().cloned() else {
         return Ok(draft);
     };
     if failure.generation != draft.generation() {
-        draft.status.last_failure = None;
+        draft.overcome_beginning();
         return Ok(draft);
     }
     let no = Ready::No(Says::new("NotCreated", failure.message.clone()));
     match failure.reason.as_str() {
-        failures::BUSY if draft.just_refused_as_busy() => {
-            let wake = Some(draft.facts.settings.active_interval);
-            let verdict = Verdict::waiting(no, Says::new("Busy", failure.message));
-            Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)))
-        }
-        failures::BUSY => Ok(draft),
         // The name that stood in the way is what is asked for.
         "NameConflict"
             if draft.facts.object.spec.adoption_policy == Some(AdoptionPolicy::IfExists) =>
@@ -332,9 +334,7 @@ type Chosen = (SecretString, Option<RejectedSecret>);
 fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Option<Read>> {
     let Some(reference) = &draft.facts.object.spec.admin_password_secret_ref else {
         let rejected = draft
-            .status
-            .last_failure
-            .as_ref()
+            .failed_beginning()
             .is_some_and(|one| one.reason == "PasswordRejected");
         let kept = held.pending.filter(|_| !rejected);
         return Ok((
@@ -372,10 +372,9 @@ fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Opti
 /// The reference cannot be used just now, or its content never.
 fn password_missing(mut draft: Draft<'_>) -> ClusterStep {
     if let Some(failure) = draft
-        .status
-        .last_failure
-        .clone()
+        .failed_beginning()
         .filter(|one| one.reason == "PasswordRejected")
+        .cloned()
     {
         draft.events.push(EventNote::warning(
             "PasswordRejected",

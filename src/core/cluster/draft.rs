@@ -28,7 +28,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn new(facts: &'a ClusterFacts) -> Self {
-        let status = facts.object.status.clone().unwrap_or_default();
+        let status = failures::by_kind(facts.object.status.clone().unwrap_or_default());
         Self {
             facts,
             status,
@@ -177,32 +177,44 @@ impl<'a> Draft<'a> {
         code: Option<String>,
         message: String,
     ) {
-        self.status.last_failure = Some(LastFailure {
+        let failure = LastFailure {
             kind,
             reason: reason.to_owned(),
             code,
             message,
+            credentials: None,
             generation: self.generation(),
             at: self.facts.now,
-        });
+        };
+        failures::record(&mut self.status, failure);
     }
 
     /// The last failure of this kind that stands (a service that was only busy is none).
     pub fn failure_of(&self, kind: OperationKind) -> Option<&LastFailure> {
-        let last = self.status.last_failure.as_ref();
-        last.filter(|one| one.kind == kind && one.reason != failures::BUSY)
+        failures::of_kind(&self.status, kind)
     }
 
     /// A failure of this kind is overcome; one of another kind stays told.
     pub fn overcome(&mut self, kind: OperationKind) {
-        self.status.last_failure.take_if(|one| one.kind == kind);
+        failures::overcome(&mut self.status, kind);
+    }
+
+    /// The failure of the create or restore that the resource begins with.
+    pub fn failed_beginning(&self) -> Option<&LastFailure> {
+        self.failure_of(OperationKind::Create)
+            .or(self.failure_of(OperationKind::Restore))
+    }
+
+    /// That failure is overcome.
+    pub fn overcome_beginning(&mut self) {
+        self.overcome(OperationKind::Create);
+        self.overcome(OperationKind::Restore);
     }
 
     /// The service said "busy" a moment ago although it looked idle: it is given one interval.
     pub fn just_refused_as_busy(&self) -> bool {
-        self.status.last_failure.as_ref().is_some_and(|one| {
-            one.reason == failures::BUSY
-                && self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
+        self.status.last_busy.as_ref().is_some_and(|one| {
+            self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
         })
     }
 
@@ -252,6 +264,7 @@ impl<'a> Draft<'a> {
     /// The reconcile ends with this call.
     pub fn call(mut self, intent: Intent, verdict: &Verdict) -> ClusterStep {
         self.park_unknown();
+        self.status.last_busy = None;
         self.status.operation = Some(intent.operation().clone());
         self.add_finalizer = true;
         let wake = Some(self.facts.settings.active_interval);
@@ -365,6 +378,9 @@ impl<'a> Draft<'a> {
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
+        if outcome == Outcome::InSync {
+            self.status.last_busy = None;
+        }
         self.keep_quiet_fields();
         if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
             // Told when it began. Telling it at every poll would be a write at every poll.

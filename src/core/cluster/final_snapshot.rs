@@ -151,7 +151,7 @@ fn absent(
             );
             return blocked(draft, "final-refused", &message);
         }
-        draft.status.last_failure = None;
+        draft.overcome(OperationKind::Snapshot);
     }
     if let Some(open) = open
         && !draft.after_window(list.requested_at)

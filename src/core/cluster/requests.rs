@@ -76,7 +76,11 @@ impl Draft<'_> {
             match self.request(key) {
                 Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
                     self.record(key, asked);
-                    self.status.last_failure = None;
+                    // What ended in failure at the service is not undone by asking again.
+                    let ended = ["ResizeFailed", "RestartFailed"];
+                    let failures = &mut self.status.failures;
+                    failures.retain(|one| ended.contains(&one.reason.as_str()));
+                    self.status.last_busy = None;
                     self.status.rejected_secret = None;
                 }
                 Request::Due(asked) if observe_only => self.record(key, asked),

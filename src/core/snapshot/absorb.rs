@@ -92,6 +92,7 @@ pub fn absorb(
                         reason: failures::BUSY.to_owned(),
                         code: failure.code.clone(),
                         message: failures::text(failure),
+                        credentials: None,
                         generation,
                         at: now,
                     });
@@ -117,6 +118,7 @@ pub fn absorb(
                         reason: reason.to_owned(),
                         code: failure.code.clone(),
                         message,
+                        credentials: None,
                         generation,
                         at: now,
                     });

@@ -112,6 +112,7 @@ impl<'a> Draft<'a> {
             reason: reason.to_owned(),
             code: None,
             message,
+            credentials: None,
             generation: self.generation(),
             at: self.facts.now,
         });

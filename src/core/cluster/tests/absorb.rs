@@ -50,10 +50,8 @@ fn summary(status: &DwsClusterStatus) -> String {
         .operation
         .as_ref()
         .map_or("closed".into(), |one| format!("{:?}", one.phase));
-    let failed = status
-        .last_failure
-        .as_ref()
-        .map_or("-", |one| one.reason.as_str());
+    let told = status.failures.first().or(status.last_busy.as_ref());
+    let failed = told.map_or("-", |one| one.reason.as_str());
     let stalled = if core_conditions::is_true(&status.conditions, "Stalled") {
         " Stalled"
     } else {

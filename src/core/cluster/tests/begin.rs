@@ -47,7 +47,7 @@ fn circuit(reason: CircuitReason, failed_polls: u32) -> Circuit {
 }
 
 fn failed(reason: &str, age: i64) -> Facts {
-    Facts::new().status(|s| s.last_failure = Some(last_failure(OperationKind::Create, reason, age)))
+    Facts::new().status(|s| record(s, last_failure(OperationKind::Create, reason, age)))
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the status holds it
