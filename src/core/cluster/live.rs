@@ -129,6 +129,8 @@ fn settle_made<'a>(
     match service_state::life(&cluster.status) {
         Life::Available if service_state::idle(cluster) => {
             if !restore {
+                let from = &operation.target.secret;
+                draft.status.password_secret.clone_from(from);
                 draft = secret::promote(draft, cluster)?;
             }
             draft.status.operation = None;
