@@ -3,7 +3,6 @@
 use super::draft::Draft;
 use super::identity;
 use crate::api::cluster::ClusterDeletionPolicy;
-use crate::core::conditions;
 use crate::core::facts::ConnectionSecret;
 use crate::core::step::{EventNote, Read};
 
@@ -62,8 +61,7 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
             false,
         ));
     }
-    let lost = conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost");
-    lost.then(|| {
+    draft.lost_before().then(|| {
         let note = format!("Cluster {named} was lost before; there is nothing to delete.");
         Forget::Now(EventNote::normal("Deleted", named.clone(), note), false)
     })
