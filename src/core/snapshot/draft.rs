@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
-use crate::api::{DwsSnapshotStatus, OperationKind};
+use crate::api::{DwsCluster, DwsSnapshotStatus, OperationKind};
 use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::facts::SnapshotFacts;
+use crate::core::facts::{ClusterRefFact, SnapshotFacts};
 use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{Decision, EventNote, Outcome, Read, Step};
@@ -104,6 +104,26 @@ impl<'a> Draft<'a> {
             one.reason == failures::BUSY
                 && self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
         })
+    }
+
+    /// The recorded snapshot was confirmed gone before.
+    pub fn lost_before(&self) -> bool {
+        self.status.lost == Some(true)
+            || conditions::reason(&self.status.conditions, "Stalled") == Some("Lost")
+    }
+
+    /// The `DwsCluster` of the snapshot's cluster, however the manifest names that.
+    pub fn owner(&self) -> Option<&DwsCluster> {
+        match &self.facts.cluster {
+            Some(ClusterRefFact::Present(cluster)) => Some(cluster),
+            _ => self.facts.holder.as_deref(),
+        }
+    }
+
+    /// It is being deleted: no snapshot of its cluster is started.
+    pub fn owner_goes(&self) -> bool {
+        self.owner()
+            .is_some_and(|owner| owner.metadata.deletion_timestamp.is_some())
     }
 
     pub fn fail(&mut self, kind: OperationKind, reason: &str, message: String) {
