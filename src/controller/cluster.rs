@@ -145,6 +145,7 @@ async fn first_facts(
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
         account: resolved.facts(),
+        credentials: resolved.secret.clone(),
         memory,
         rivals: Vec::new(),
         held_elsewhere: std::collections::BTreeMap::default(),

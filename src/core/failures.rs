@@ -80,9 +80,26 @@ pub fn by_kind(mut status: DwsClusterStatus) -> DwsClusterStatus {
     status
 }
 
+/// Reason of a [`LastFailure`] where the service itself failed and said that nothing was done.
+pub const SERVICE_FAILED: &str = "ServiceUnavailable";
+
+/// The service answered that it failed. The circuit of its account closes at the next good answer, so the
+/// call must be held by itself or it would go out every few seconds for as long as its cause lasts.
+pub fn is_the_services_own(failure: &Failure) -> bool {
+    failure.sent && failure.meaning == Meaning::Unavailable
+}
+
 /// A refusal that is tried again every ten minutes.
 pub fn tried_again(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Quota | Meaning::SoldOut)
+    matches!(
+        meaning,
+        Meaning::Quota | Meaning::SoldOut | Meaning::Unavailable
+    )
+}
+
+/// What tells a refusal from another: the same one of the same manifest is one event with a count.
+pub fn refusal_key(kind: OperationKind, failure: &Failure, generation: i64) -> String {
+    format!("{kind:?}/{}/{generation}", key(failure))
 }
 
 /// The condition reason of a refused create, restore or snapshot.
@@ -93,6 +110,7 @@ pub fn refusal_reason(meaning: Meaning) -> &'static str {
         Meaning::Quota => "QuotaExceeded",
         Meaning::SoldOut => "SoldOut",
         Meaning::Forbidden => "Forbidden",
+        Meaning::Unavailable => SERVICE_FAILED,
         _ => "InvalidSpec",
     }
 }

@@ -10,7 +10,7 @@ use super::adopt;
 use super::body;
 use super::draft::{ClusterStep, Draft};
 use crate::api::cluster::AdoptionPolicy;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::{LastFailure, RejectedSecret};
 use crate::api::{Baseline, OperationKind, Target};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
@@ -120,6 +120,7 @@ fn make(
         let target = Target {
             name: Some(draft.cluster_name().to_owned()),
             snapshot_id: Some(snapshot_id.clone()),
+            credentials: draft.facts.credentials.clone(),
             ..Target::default()
         };
         (
@@ -139,6 +140,7 @@ fn make(
             name: Some(draft.cluster_name().to_owned()),
             node_count: Some(node_count),
             secret,
+            credentials: draft.facts.credentials.clone(),
             ..Target::default()
         };
         let passwords = Passwords {
@@ -212,18 +214,12 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
                 Outcome::Waiting,
             )))
         }
-        reason @ ("QuotaExceeded" | "SoldOut") => {
+        "QuotaExceeded" | "SoldOut" | failures::SERVICE_FAILED => {
             let waited = draft.facts.now.duration_since(failure.at);
             if waited >= TRY_AGAIN {
                 return Ok(draft);
             }
-            let reason = if reason == "SoldOut" {
-                "SoldOut"
-            } else {
-                "QuotaExceeded"
-            };
-            let message = format!("{} It is tried again every 10 minutes.", failure.message);
-            let verdict = Verdict::waiting(no, Says::new(reason, message));
+            let verdict = tried_again_later(no, &failure);
             Err(Box::new(draft.end(
                 &verdict,
                 Some(TRY_AGAIN - waited),
@@ -244,7 +240,9 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
             Err(Box::new(draft.end(&verdict, wake, Outcome::Stalled)))
         }
         reason => {
-            if secret_as_refused(&draft)? == Some(false) {
+            let others =
+                failure.credentials.is_some() && failure.credentials != draft.facts.credentials;
+            if others || secret_as_refused(&draft)? == Some(false) {
                 return Ok(draft);
             }
             let reason = match reason {
@@ -254,6 +252,18 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
             };
             Err(Box::new(draft.stall(no, reason, failure.message)))
         }
+    }
+}
+
+/// What a refusal is shown as that is tried again every ten minutes.
+pub(super) fn tried_again_later(ready: Ready, failure: &LastFailure) -> Verdict {
+    let message = format!("{} It is tried again every 10 minutes.", failure.message);
+    match failure.reason.as_str() {
+        failures::SERVICE_FAILED => {
+            Verdict::out_of_sync(ready, Says::new(failures::SERVICE_FAILED, message))
+        }
+        "SoldOut" => Verdict::waiting(ready, Says::new("SoldOut", message)),
+        _ => Verdict::waiting(ready, Says::new("QuotaExceeded", message)),
     }
 }
 

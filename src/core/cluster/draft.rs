@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use super::begin::TRY_AGAIN;
+use super::secret;
 use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
@@ -194,6 +196,31 @@ impl<'a> Draft<'a> {
         failures::of_kind(&self.status, kind)
     }
 
+    /// The service itself failed over a call of this kind a while ago: it is given ten minutes.
+    pub fn holds(&self, kind: OperationKind) -> bool {
+        self.failure_of(kind).is_some_and(|one| {
+            one.reason == failures::SERVICE_FAILED
+                && one.generation == self.generation()
+                && self.facts.now.duration_since(one.at) < TRY_AGAIN
+        })
+    }
+
+    /// When the first of the held calls that are still wanted is due.
+    pub fn next_try(&self) -> Option<SignedDuration> {
+        let settings = &self.facts.settings;
+        let due = self.status.failures.iter().filter_map(|one| {
+            let pause = match one.reason.as_str() {
+                failures::SERVICE_FAILED => TRY_AGAIN,
+                "PasswordRejected" if self.due_rotation().is_some() => settings.idle_interval,
+                "PasswordRejected" if secret::waits_for_first(self) => settings.idle_interval,
+                _ => return None,
+            };
+            let left = pause - self.facts.now.duration_since(one.at);
+            left.is_positive().then_some(left)
+        });
+        due.min()
+    }
+
     /// A failure of this kind is overcome; one of another kind stays told.
     pub fn overcome(&mut self, kind: OperationKind) {
         failures::overcome(&mut self.status, kind);
@@ -216,6 +243,12 @@ impl<'a> Draft<'a> {
         self.status.last_busy.as_ref().is_some_and(|one| {
             self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
         })
+    }
+
+    /// The recorded cluster was confirmed gone before.
+    pub fn lost_before(&self) -> bool {
+        self.status.lost == Some(true)
+            || conditions::reason(&self.status.conditions, "Stalled") == Some("Lost")
     }
 
     /// No changing call because of the resource itself: paused, or only observed.

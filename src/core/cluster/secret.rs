@@ -17,6 +17,7 @@ use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::password;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
@@ -62,7 +63,7 @@ fn bind(draft: &mut Draft<'_>) {
 }
 
 /// A restored cluster whose first password is not in force yet: only its first reset binds the Secret.
-fn waits_for_first(draft: &Draft<'_>) -> bool {
+pub(super) fn waits_for_first(draft: &Draft<'_>) -> bool {
     draft.made_by_restore() && draft.status.binding.is_none()
 }
 
@@ -185,7 +186,7 @@ pub(super) fn settle<'a>(
     // Each attempt waits longer, up to ten minutes: a refusal that says nothing about the first stays so.
     let pause = draft.facts.settings.active_interval * operation.attempt.clamp(1, 60);
     let too_soon = waited < pause.min(begin::TRY_AGAIN);
-    if too_soon || draft.hands_off() || !live::may_call(&draft, cluster)? {
+    if too_soon || draft.hands_off() || !live::may_call_again(&draft, cluster)? {
         if let Some(open) = &mut draft.status.operation {
             open.phase = OperationPhase::Ambiguous;
         }
@@ -293,6 +294,9 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         draft.overcome(OperationKind::ResetPassword);
         return Ok(draft);
     };
+    if draft.holds(OperationKind::ResetPassword) {
+        return Ok(draft);
+    }
     if !live::may_call(&draft, cluster)? {
         return Err(Box::new(live::busy(draft, cluster, "The password change")));
     }
@@ -350,7 +354,12 @@ pub(super) fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
 pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     let spec = &draft.facts.object.spec;
     if let Some(failure) = draft.failure_of(OperationKind::ResetPassword) {
-        return Some(Says::new("PasswordRejected", failure.message.clone()));
+        let reason = if failure.reason == failures::SERVICE_FAILED {
+            failures::SERVICE_FAILED
+        } else {
+            "PasswordRejected"
+        };
+        return Some(Says::new(reason, failure.message.clone()));
     }
     if let Ok(Some((_, secret))) = referenced(draft)
         && draft.status.rejected_secret.as_ref() == Some(&secret)

@@ -18,7 +18,7 @@ pub fn absorb(
 ) -> Absorbed<DwsSnapshotStatus> {
     let mut status = status.clone();
     let mut events = Vec::new();
-    let key = |more: &str| format!("{}/{}/{more}", operation.id, operation.attempt);
+    let key = |more: &str| format!("{}/{more}", operation.id);
     let taking = operation.kind == OperationKind::Snapshot;
     let phase = |status: &mut DwsSnapshotStatus, phase, message| {
         if let Some(open) = &mut status.operation {
@@ -92,11 +92,13 @@ pub fn absorb(
                         reason: failures::BUSY.to_owned(),
                         code: failure.code.clone(),
                         message: failures::text(failure),
-                        credentials: None,
+                        credentials: operation.target.credentials.clone(),
                         generation,
                         at: now,
                     });
-                } else if !failures::passes(failure) && (taking || !absent) {
+                } else if (!failures::passes(failure) || failures::is_the_services_own(failure))
+                    && (taking || !absent)
+                {
                     let message = failures::text(failure);
                     let reason = if taking {
                         failures::refusal_reason(failure.meaning)
@@ -110,7 +112,7 @@ pub fn absorb(
                     };
                     events.push(EventNote::warning(
                         said,
-                        key(&failures::key(failure)),
+                        failures::refusal_key(operation.kind, failure, generation),
                         message.clone(),
                     ));
                     status.last_failure = Some(LastFailure {
@@ -118,7 +120,7 @@ pub fn absorb(
                         reason: reason.to_owned(),
                         code: failure.code.clone(),
                         message,
-                        credentials: None,
+                        credentials: operation.target.credentials.clone(),
                         generation,
                         at: now,
                     });

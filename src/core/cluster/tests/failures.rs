@@ -66,6 +66,62 @@ fn what_ended_in_failure_stays_told_when_asked_again(#[case] facts: Facts, #[cas
     assert_eq!(asked.plan().replace("; secret put", ""), expected);
 }
 
+const HELD: &str = "Ready=True/Available; Synced=False/ServiceUnavailable";
+
+fn restart(age: i64) -> Facts {
+    failing(&[(Restart, "ServiceUnavailable", age)])
+        .annotate(names::RESTART_REQUESTED_AT, ago(900).to_string())
+}
+
+fn reset(age: i64) -> Facts {
+    failing(&[(ResetPassword, "ServiceUnavailable", age)]).password("Chosen-Pw-1")
+}
+
+fn grow(age: i64) -> Facts {
+    failing(&[(Resize, "ServiceUnavailable", age)]).spec(|s| s.node_count = Some(5))
+}
+
+#[rstest]
+#[case::restart(restart(599), Some(1), HELD)]
+#[case::restart_again(
+    restart(600),
+    Some(10),
+    "call Restart #1; Ready=False/Restarting; Synced=True/Restarting; Reconciling"
+)]
+#[case::password(reset(599), Some(1), HELD)]
+#[case::password_again(
+    reset(600),
+    Some(10),
+    "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
+)]
+#[case::resize(grow(599), Some(1), HELD)]
+#[case::resize_again(
+    grow(600),
+    Some(10),
+    "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling"
+)]
+#[case::a_refused_rotation(failing(&[(ResetPassword, "PasswordRejected", 59)]).annotate(names::ROTATE_PASSWORD_REQUESTED_AT, ago(90).to_string()), Some(1), "Ready=True/Available; Synced=False/PasswordRejected")]
+fn what_a_failing_service_refused_is_tried_again_slowly(
+    #[case] facts: Facts,
+    #[case] wake: Option<i64>,
+    #[case] expected: &str,
+) {
+    assert_eq!(facts.clone().plan().replace("; secret put", ""), expected);
+    assert_eq!(facts.decide().0.wake.map(|one| one.as_secs()), wake);
+}
+
+#[test]
+fn a_held_restart_that_nobody_wants_any_more_is_told_no_more() {
+    let facts = failing(&[(Restart, "ServiceUnavailable", 5)]);
+    assert!(facts.decide().0.status.failures.is_empty());
+}
+
+#[test]
+fn a_restart_that_is_held_holds_nothing_else() {
+    let facts = restart(5).spec(|s| s.node_count = Some(5));
+    assert!(facts.plan().starts_with("call Resize #1"));
+}
+
 #[test]
 fn a_refused_resize_keeps_the_refused_password_in_mind() {
     let secret = RejectedSecret {

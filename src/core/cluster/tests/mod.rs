@@ -103,6 +103,7 @@ impl Facts {
             },
             object: Arc::new(object),
             account: Account::Known(known),
+            credentials: None,
             memory: Memory::default(),
             rivals: Vec::new(),
             held_elsewhere: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use super::resize::overdue;
 use super::*;
 use crate::api::cluster::ManagementPolicy;
 use crate::api::cluster_status::RejectedSecret;
@@ -135,6 +136,10 @@ fn open(phase: OperationPhase, attempt: i32, age: i64) -> Facts {
 )]
 #[case::crashed(
     open(OperationPhase::Intended, 1, 10),
+    "call ResetPassword #2; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
+)]
+#[case::lost_and_a_snapshot_is_overdue(
+    open(OperationPhase::Ambiguous, 1, 10).facts(|f| f.snapshots_of_cluster = vec![overdue()]),
     "call ResetPassword #2; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
 )]
 #[case::pauses_grow(open(OperationPhase::Ambiguous, 5, 49), PENDING)]

@@ -27,7 +27,7 @@ fn failed(reason: &str, age: i64) -> Facts {
     wants(5).status(|s| record(s, last_failure(OperationKind::Resize, reason, age)))
 }
 
-fn overdue() -> Waiting {
+pub(super) fn overdue() -> Waiting {
     Waiting {
         name: "s".into(),
         uid: "s".into(),
