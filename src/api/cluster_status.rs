@@ -216,6 +216,10 @@ pub struct Handled {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::timestamp")]
     pub reconcile: Option<Timestamp>,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 /// A Secret at one moment, without anything of its content.
@@ -244,7 +248,7 @@ pub struct LastFailure {
     #[schemars(length(max = 128))]
     pub code: Option<String>,
     /// The service's words, and what to do.
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = 2048))]
     pub message: String,
     /// The credentials Secret of the refused call: another one, or another version, is a new try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -254,6 +258,10 @@ pub struct LastFailure {
     /// When it happened (the operator's clock).
     #[schemars(schema_with = "schema::timestamp")]
     pub at: Timestamp,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 /// The snapshot taken before the cluster is deleted.
@@ -270,6 +278,10 @@ pub struct FinalSnapshot {
     /// Number of final snapshots that failed and were deleted.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures: i32,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature

@@ -49,10 +49,11 @@ pub async fn settle_answers<K: Managed>(
             outcome: Outcome::Waiting,
         }));
     }
-    let Some((operation, answer)) = ctx.memory.take_unstored(&uid) else {
+    let Some((operation, answer)) = ctx.memory.unstored(&uid) else {
         return Ok(Ok(object));
     };
     let landed = land(ctx, object.clone(), &operation, &answer).await?;
+    ctx.memory.answer_stored(&uid);
     events::publish(ctx, &object, &landed.absorbed.events).await;
     Ok(Ok(landed.object.unwrap_or(object)))
 }
@@ -90,7 +91,13 @@ pub async fn act<K: Managed>(
         note_write(ctx, &current);
     }
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await?;
+        let written = write_secret(ctx, place, write).await;
+        let written = written.map_err(|error| match error {
+            StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
+                ReconcileError::SecretRefused { message }
+            }
+            error => error.into(),
+        })?;
         if !written && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }

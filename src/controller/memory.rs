@@ -120,10 +120,16 @@ impl Memory {
         inner.by_uid.get(uid).is_some_and(|entry| entry.in_flight)
     }
 
-    /// Takes the answer that could not be stored.
-    pub fn take_unstored(&self, uid: &str) -> Option<(Operation, Answer)> {
-        let mut inner = self.inner.lock();
-        inner.by_uid.get_mut(uid)?.unstored.take()
+    /// The answer that could not be stored. It stays until [`Memory::answer_stored`]: whoever stores it may
+    /// be cut off.
+    pub fn unstored(&self, uid: &str) -> Option<(Operation, Answer)> {
+        let inner = self.inner.lock();
+        inner.by_uid.get(uid)?.unstored.clone()
+    }
+
+    /// The answer has found its place.
+    pub fn answer_stored(&self, uid: &str) {
+        self.entry(uid, |entry| entry.unstored = None);
     }
 
     /// Since when the observed node count has stood below the settled one without a break.

@@ -1,9 +1,12 @@
 //! The answer to a snapshot's call into its status.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::api::cluster_status::LastFailure;
 use crate::api::{DwsSnapshotStatus, Operation, OperationKind, OperationPhase};
+use crate::core::conditions::whole_second;
 use crate::core::failures;
 use crate::core::step::{Absorbed, EventNote};
 use crate::dws::answer::{Answer, Meaning};
@@ -94,7 +97,8 @@ pub fn absorb(
                         message: failures::text(failure),
                         credentials: operation.target.credentials.clone(),
                         generation,
-                        at: now,
+                        at: whole_second(now),
+                        other: BTreeMap::default(),
                     });
                 } else if (!failures::passes(failure) || failures::is_the_services_own(failure))
                     && (taking || !absent)
@@ -122,7 +126,8 @@ pub fn absorb(
                         message,
                         credentials: operation.target.credentials.clone(),
                         generation,
-                        at: now,
+                        at: whole_second(now),
+                        other: BTreeMap::default(),
                     });
                 }
             }

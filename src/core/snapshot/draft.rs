@@ -1,5 +1,7 @@
 //! A decision about a snapshot in the making.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use crate::api::cluster_status::LastFailure;
@@ -134,7 +136,8 @@ impl<'a> Draft<'a> {
             message,
             credentials: None,
             generation: self.generation(),
-            at: self.facts.now,
+            at: conditions::whole_second(self.facts.now),
+            other: BTreeMap::default(),
         });
     }
 
@@ -177,7 +180,13 @@ impl<'a> Draft<'a> {
 
     pub fn hold_back(self, says: Says) -> SnapshotStep {
         let wake = Some(self.facts.settings.active_interval);
-        let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
+        let ready = if self.facts.object.metadata.deletion_timestamp.is_some() {
+            let message = format!("The deletion waits. {}", says.message);
+            Ready::No(Says::new("Deleting", message))
+        } else {
+            Ready::AsBefore(says.clone())
+        };
+        let verdict = Verdict::out_of_sync(ready, says);
         self.end(&verdict, wake, Outcome::HeldBack)
     }
 

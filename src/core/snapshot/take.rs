@@ -106,7 +106,8 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         Some(Ok(cluster)) => cluster.clone(),
     };
     if let Some(says) = waits(&draft, &cluster) {
-        draft.status.waiting_since.get_or_insert(draft.facts.now);
+        let now = conditions::whole_second(draft.facts.now);
+        draft.status.waiting_since.get_or_insert(now);
         let wake = Some(draft.facts.settings.active_interval);
         return draft.end(&Verdict::waiting(no(&says), says), wake, Outcome::Waiting);
     }
@@ -138,7 +139,7 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     let now = draft.facts.now;
     let ours = now.checked_sub(SignedDuration::from_mins(5)).unwrap_or(now);
     let baseline = Baseline {
-        service_time: Some(list.service_time.unwrap_or(ours)),
+        service_time: Some(conditions::whole_second(list.service_time.unwrap_or(ours))),
         ..Baseline::default()
     };
     let call = call(&draft, &cluster.id);
