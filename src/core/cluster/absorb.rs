@@ -1,5 +1,7 @@
 //! The answer to a call into the status: a new phase, an id, or a refusal that is told.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::api::cluster_status::LastFailure;
@@ -328,7 +330,8 @@ impl Next<'_> {
             message,
             credentials: self.operation.target.credentials.clone(),
             generation: self.generation,
-            at: self.now,
+            at: conditions::whole_second(self.now),
+            other: BTreeMap::default(),
         };
         failures::record(&mut self.status, failure);
     }

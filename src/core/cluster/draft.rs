@@ -2,10 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::begin::TRY_AGAIN;
-use super::secret;
 use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
-use crate::api::cluster_status::LastFailure;
 use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
@@ -172,79 +169,6 @@ impl<'a> Draft<'a> {
             .is_some_and(|start| when.duration_since(start) >= self.facts.settings.ambiguity_window)
     }
 
-    pub fn fail(
-        &mut self,
-        kind: OperationKind,
-        reason: &str,
-        code: Option<String>,
-        message: String,
-    ) {
-        let failure = LastFailure {
-            kind,
-            reason: reason.to_owned(),
-            code,
-            message,
-            credentials: None,
-            generation: self.generation(),
-            at: self.facts.now,
-        };
-        failures::record(&mut self.status, failure);
-    }
-
-    /// The last failure of this kind that stands (a service that was only busy is none).
-    pub fn failure_of(&self, kind: OperationKind) -> Option<&LastFailure> {
-        failures::of_kind(&self.status, kind)
-    }
-
-    /// The service itself failed over a call of this kind a while ago: it is given ten minutes.
-    pub fn holds(&self, kind: OperationKind) -> bool {
-        self.failure_of(kind).is_some_and(|one| {
-            one.reason == failures::SERVICE_FAILED
-                && one.generation == self.generation()
-                && self.facts.now.duration_since(one.at) < TRY_AGAIN
-        })
-    }
-
-    /// When the first of the held calls that are still wanted is due.
-    pub fn next_try(&self) -> Option<SignedDuration> {
-        let settings = &self.facts.settings;
-        let due = self.status.failures.iter().filter_map(|one| {
-            let pause = match one.reason.as_str() {
-                failures::SERVICE_FAILED => TRY_AGAIN,
-                "PasswordRejected" if self.due_rotation().is_some() => settings.idle_interval,
-                "PasswordRejected" if secret::waits_for_first(self) => settings.idle_interval,
-                _ => return None,
-            };
-            let left = pause - self.facts.now.duration_since(one.at);
-            left.is_positive().then_some(left)
-        });
-        due.min()
-    }
-
-    /// A failure of this kind is overcome; one of another kind stays told.
-    pub fn overcome(&mut self, kind: OperationKind) {
-        failures::overcome(&mut self.status, kind);
-    }
-
-    /// The failure of the create or restore that the resource begins with.
-    pub fn failed_beginning(&self) -> Option<&LastFailure> {
-        self.failure_of(OperationKind::Create)
-            .or(self.failure_of(OperationKind::Restore))
-    }
-
-    /// That failure is overcome.
-    pub fn overcome_beginning(&mut self) {
-        self.overcome(OperationKind::Create);
-        self.overcome(OperationKind::Restore);
-    }
-
-    /// The service said "busy" a moment ago although it looked idle: it is given one interval.
-    pub fn just_refused_as_busy(&self) -> bool {
-        self.status.last_busy.as_ref().is_some_and(|one| {
-            self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
-        })
-    }
-
     /// The recorded cluster was confirmed gone before.
     pub fn lost_before(&self) -> bool {
         self.status.lost == Some(true)
@@ -390,13 +314,28 @@ impl<'a> Draft<'a> {
             || self.due_rotation().is_some()
     }
 
+    /// Nothing but this verdict.
+    pub fn note(self, verdict: &Verdict) -> Decision<DwsClusterStatus> {
+        self.decision(verdict, None, None, Outcome::HeldBack)
+    }
+
     fn finish(
-        mut self,
+        self,
         verdict: &Verdict,
         call: Option<Intent>,
         wake: Option<SignedDuration>,
         outcome: Outcome,
     ) -> ClusterStep {
+        Step::Act(Box::new(self.decision(verdict, call, wake, outcome)))
+    }
+
+    fn decision(
+        mut self,
+        verdict: &Verdict,
+        call: Option<Intent>,
+        wake: Option<SignedDuration>,
+        outcome: Outcome,
+    ) -> Decision<DwsClusterStatus> {
         let generation = self.generation();
         let mut verdict = verdict.clone();
         let (Ok(says) | Err(says)) = &mut verdict.synced;
@@ -419,7 +358,7 @@ impl<'a> Draft<'a> {
             // Told when it began. Telling it at every poll would be a write at every poll.
             self.events.clear();
         }
-        Step::Act(Box::new(Decision {
+        Decision {
             add_finalizer: self.add_finalizer,
             secret: self.secret,
             status: self.status,
@@ -428,7 +367,7 @@ impl<'a> Draft<'a> {
             events: self.events,
             wake,
             outcome,
-        }))
+        }
     }
 
     /// `recentEvents` and `updatedAt` move by themselves: they travel only with another change.

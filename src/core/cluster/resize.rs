@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::begin::{self, TRY_AGAIN};
+use super::begin::TRY_AGAIN;
 use super::draft::Draft;
 use super::live::{self, Part};
-use super::observe;
+use super::{observe, refused};
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
@@ -155,7 +155,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
             )
             && since < TRY_AGAIN
         {
-            let verdict = begin::tried_again_later(observe::ready(cluster), &failure);
+            let verdict = refused::tried_again_later(observe::ready(cluster), &failure);
             return Err(Box::new(draft.end(
                 &verdict,
                 Some(TRY_AGAIN - since),

@@ -45,7 +45,7 @@ fn after(kind: OperationKind, attempt: i32, answer: &Answer) -> DwsClusterStatus
         handled: Some(Handled {
             restart: Some(now()),
             rotate_password: Some(now()),
-            reconcile: None,
+            ..Handled::default()
         }),
         ..DwsClusterStatus::default()
     };
@@ -253,6 +253,29 @@ fn fields_of_a_later_version_survive() {
         ..DwsClusterStatus::default()
     };
     status.other.insert("future".into(), json!([1, 2]));
+    let stored = json!({
+        "operation": {
+            "id": OP, "kind": "Create", "attempt": 1, "phase": "Intended",
+            "target": {"later": 1}, "baseline": {"later": 2}, "intendedAt": "2026-01-01T00:00:00Z",
+        },
+        "handled": {"later": 3},
+        "finalSnapshot": {"name": "n", "later": 4},
+        "failures": [{
+            "kind": "Resize", "reason": "r", "message": "m", "generation": 1,
+            "at": "2026-01-01T00:00:00Z", "later": 5,
+        }],
+    });
+    let nested: DwsClusterStatus = serde_json::from_value(stored.clone()).unwrap();
+    let written = serde_json::to_value(&nested).unwrap();
+    for (path, value) in [
+        ("/operation/target/later", 1),
+        ("/operation/baseline/later", 2),
+        ("/handled/later", 3),
+        ("/finalSnapshot/later", 4),
+        ("/failures/0/later", 5),
+    ] {
+        assert_eq!(written.pointer(path), Some(&json!(value)), "{path}");
+    }
     let after = absorb_answer(&status, 1, &open, &accepted(Some("id")), now()).status;
     assert_eq!(after.other["future"], json!([1, 2]));
     assert_eq!(after.operation.unwrap().other["later"], json!({"x": 1}));

@@ -31,6 +31,7 @@ fn taken(status: &str, age: i64) -> Facts {
                 name: FINAL.into(),
                 id: Some("final".into()),
                 failures: 0,
+                ..FinalSnapshot::default()
             });
         })
 }
@@ -66,6 +67,7 @@ fn removing(phase: OperationPhase, age: i64) -> Facts {
                 name: FINAL.into(),
                 id: None,
                 failures: 1,
+                ..FinalSnapshot::default()
             });
         })
         .operation(operation(OperationKind::DeleteSnapshot, phase, age))

@@ -85,6 +85,7 @@ pub(super) fn last_failure(kind: OperationKind, reason: &str, age: i64) -> LastF
         credentials: None,
         generation: 1,
         at: ago(age),
+        other: BTreeMap::default(),
     }
 }
 
