@@ -129,9 +129,10 @@ pub struct DwsClusterStatus {
     /// The changing call that is under way or whose outcome is unknown; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// Operations whose outcome is unknown and that gave way to one of another kind.
+    /// Operations whose outcome is unknown and that gave way to one of another kind (resize, restart,
+    /// password: one of each at most).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "atomic"))]
     pub unsettled_operations: Vec<Operation>,
     /// The last request of each annotation that was recorded. A request acts once, if it is newer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -248,7 +249,7 @@ pub struct LastFailure {
     #[schemars(length(max = 128))]
     pub code: Option<String>,
     /// The service's words, and what to do.
-    #[schemars(length(max = 2048))]
+    #[schemars(length(max = 1024))]
     pub message: String,
     /// The credentials Secret of the refused call: another one, or another version, is a new try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
