@@ -125,6 +125,9 @@ pub enum ReconcileError {
     /// A task died.
     #[error("the task that carried the call out ended early")]
     Lost,
+    /// The process is to end: nothing new is begun.
+    #[error("the operator is stopping; nothing new is begun")]
+    Stopping,
     /// Past the time limit of one reconcile.
     #[error("the reconcile took longer than its limit")]
     TimedOut,
@@ -140,6 +143,7 @@ impl ReconcileError {
             Self::NoAccount => "account",
             Self::SecretNotStored | Self::SecretRefused { .. } => "forbidden",
             Self::Lost => "lost",
+            Self::Stopping => "stopping",
             Self::TimedOut => "timeout",
         }
     }
