@@ -113,6 +113,12 @@ pub enum ReconcileError {
         "the connection Secret cannot be written in a namespace that is being deleted; nothing is sent"
     )]
     SecretNotStored,
+    /// The API server refuses the connection Secret (a quota, a policy): nothing was sent.
+    #[error("the connection Secret is refused ({message}); nothing is sent")]
+    SecretRefused {
+        /// The API server's words.
+        message: String,
+    },
     /// Somebody else took hold of the same remote object a moment ago.
     #[error("another resource holds the same remote object; looking again")]
     HeldElsewhere,
@@ -135,7 +141,7 @@ impl ReconcileError {
             Self::NotStored(_) | Self::HeldElsewhere => "conflict",
             Self::Unreadable(_) => "plan",
             Self::NoAccount => "account",
-            Self::SecretNotStored => "forbidden",
+            Self::SecretNotStored | Self::SecretRefused { .. } => "forbidden",
             Self::Lost => "lost",
             Self::Stopping => "stopping",
             Self::TimedOut => "timeout",

@@ -314,10 +314,9 @@ fn send(mut draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         Err(step) => return *step,
     };
     if let Some(failure) = draft
-        .status
-        .last_failure
-        .clone()
+        .failure_of(OperationKind::Delete)
         .filter(|one| one.reason == "DeletionBlocked")
+        .cloned()
         && draft.facts.now.duration_since(failure.at) < TRY_AGAIN
     {
         let message = format!(

@@ -6,7 +6,7 @@ use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, DwsSnapshotStatus, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
-use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
 use crate::core::failures;
 use crate::core::journal::Intent;
@@ -61,7 +61,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> SnapshotStep {
         );
         return draft.forget(EventNote::normal("Retained", named, note));
     }
-    if conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost") {
+    if draft.lost_before() {
         return draft.forget(EventNote::normal(
             "Deleted",
             named,
