@@ -50,8 +50,9 @@ fn current<'a>(
             let judged = absence::judge(
                 &failure,
                 &draft.facts.memory,
-                false,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
             let hidden = matches!(
                 failure.meaning,
@@ -61,6 +62,16 @@ fn current<'a>(
                 Presence::Gone => lost(draft, id),
                 // Confirmed once: what a new process has not seen by itself takes nothing of that back.
                 _ if hidden && draft.lost_before() => lost(draft, id),
+                Presence::NotYet => {
+                    let message =
+                        format!("The service accepted cluster {id} and does not show it yet.");
+                    let restores = draft.facts.object.spec.restore_from.is_some();
+                    let doing = if restores { "Restoring" } else { "Creating" };
+                    let says = Says::new(doing, message);
+                    let verdict = Verdict::working(Ready::No(says.clone()), says);
+                    let wake = Some(draft.facts.settings.active_interval);
+                    draft.end(&verdict, wake, Outcome::Waiting)
+                }
                 Presence::NotShown => {
                     let message = format!(
                         "The service does not show cluster {id} just now; its absence is being confirmed."
