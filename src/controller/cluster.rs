@@ -14,7 +14,7 @@ use super::secrets::{self, Owner};
 use super::{crd, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
-use crate::core::cluster::plan;
+use crate::core::cluster::{plan, secret_refused};
 use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
 use crate::observer::{Interest, Kind, ResourceKey};
@@ -43,6 +43,9 @@ pub async fn reconcile(
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
+    if ctx.index.is_ahead_of(&key, &uid, object.resource_version()) {
+        return Err(ReconcileError::Outdated);
+    }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         execute::forget_uid(ctx, &former);
     }
@@ -74,7 +77,11 @@ pub async fn reconcile(
         decision,
         deadline,
     );
-    let (current, reconciled) = Box::pin(act).await?;
+    let acted = Box::pin(act).await;
+    if let Err(ReconcileError::SecretRefused { message }) = &acted {
+        tell_refused_secret(ctx, &object, &resolved, message).await;
+    }
+    let (current, reconciled) = acted?;
     execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
         execute::forget(ctx, &key);
@@ -84,6 +91,33 @@ pub async fn reconcile(
     let source = (!gone && account.is_some()).then_some((&resolved.source, account));
     execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
     Ok(reconciled)
+}
+
+/// What was planned could not begin: a condition says why, and the reconcile is tried again with back-off.
+async fn tell_refused_secret(
+    ctx: &Context,
+    object: &Arc<DwsCluster>,
+    resolved: &Resolved,
+    message: &str,
+) {
+    let told = async {
+        let facts = first_facts(ctx, object, resolved).await?;
+        let decision = secret_refused(&facts, message);
+        let deadline = execute::deadline(ctx);
+        Box::pin(execute::act(
+            ctx,
+            object.as_ref(),
+            None,
+            None,
+            decision,
+            deadline,
+        ))
+        .await
+    };
+    if let Err(error) = told.await {
+        // Most likely the finalizer came between: the next try tells it.
+        tracing::debug!(%error, "a refused Secret could not be told");
+    }
 }
 
 async fn resolve(ctx: &Context, object: &DwsCluster) -> Result<Resolved, ReconcileError> {
@@ -145,6 +179,7 @@ async fn first_facts(
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
         account: resolved.facts(),
+        credentials: resolved.secret.clone(),
         memory,
         rivals: Vec::new(),
         held_elsewhere: std::collections::BTreeMap::default(),

@@ -89,7 +89,13 @@ pub async fn act<K: Indexed>(
         note_write(ctx, &current);
     }
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await?;
+        let written = write_secret(ctx, place, write).await;
+        let written = written.map_err(|error| match error {
+            StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
+                ReconcileError::SecretRefused { message }
+            }
+            error => error.into(),
+        })?;
         if !written && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }

@@ -25,6 +25,8 @@ use crate::dws::transport::{Request, Response, Transport, TransportError};
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
 
+mod refused;
+
 const WH: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/dwsclusters/wh";
 const SECRET: &str = "/api/v1/namespaces/team/secrets/wh-connection";
 const NAMESPACE: &str = "/api/v1/namespaces/team";
@@ -46,6 +48,8 @@ struct Cloud {
     clusters: Arc<Mutex<Vec<Value>>>,
     /// Status and Secret at the moment of each changing call.
     calls: Arc<Mutex<Vec<(Value, Value)>>>,
+    /// Status and code with which it refuses every changing call.
+    refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
     latency: Duration,
     read_latency: Arc<Mutex<Duration>>,
 }
@@ -54,6 +58,7 @@ impl Transport for Cloud {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             let mut body = json!({});
+            let refusal = *self.refusal.lock();
             if request.method == Method::GET {
                 let latency = *self.read_latency.lock();
                 tokio::time::sleep(latency).await;
@@ -63,6 +68,10 @@ impl Transport for Cloud {
                 let secret = self.kubernetes.get(SECRET).unwrap_or_default();
                 self.calls.lock().push((stored["status"].clone(), secret));
                 tokio::time::sleep(self.latency).await;
+                if let Some((status, code)) = refusal {
+                    body = json!({"error_code": code, "error_msg": "no"});
+                    return Ok(answer(status, &body));
+                }
                 let sent: Value = serde_json::from_slice(&request.body).unwrap();
                 let name = sent["cluster"]["name"].clone();
                 let id = "00000000-0000-4000-8000-000000000001";
@@ -79,14 +88,18 @@ impl Transport for Cloud {
             } else if request.url.path().ends_with("/snapshots") {
                 body = json!({"snapshots": [], "count": 0});
             }
-            let mut headers = HeaderMap::new();
-            headers.insert("content-type", "application/json".parse().unwrap());
-            Ok(Response {
-                status: 200,
-                headers,
-                body: Bytes::from(body.to_string()),
-            })
+            Ok(answer(200, &body))
         })
+    }
+}
+
+fn answer(status: u16, body: &Value) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/json".parse().unwrap());
+    Response {
+        status,
+        headers,
+        body: Bytes::from(body.to_string()),
     }
 }
 
@@ -118,6 +131,7 @@ impl World {
             kubernetes: kubernetes.clone(),
             clusters: Arc::default(),
             calls: Arc::default(),
+            refusal: Arc::default(),
             latency,
             read_latency: Arc::default(),
         };
@@ -276,6 +290,28 @@ async fn an_answer_that_cannot_be_stored_is_kept_and_nothing_is_sent_again() {
         "{}",
         world.status()
     );
+    assert_eq!(world.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_outlives_a_reconcile_that_is_cut_off_while_it_stores_it() {
+    let world = World::new(Duration::ZERO).await;
+    let lost = |times| {
+        for _ in 0..times {
+            let storing = format!("PATCH {WH}/status");
+            world.kubernetes.fault(&storing, Fault::LostBefore);
+        }
+    };
+    lost(9);
+    assert!(world.until_called().await.is_err());
+    // Only the answer tells the id: no list shows the cluster.
+    world.cloud.clusters.lock().clear();
+    lost(2);
+    let cut = tokio::time::timeout(Duration::from_millis(300), world.reconcile()).await;
+    assert!(cut.is_err(), "{cut:?}");
+    world.reconcile().await.unwrap();
+    let status = world.status();
+    assert!(status["clusterId"].is_string(), "{status}");
     assert_eq!(world.calls(), 1);
 }
 

@@ -271,6 +271,16 @@ impl Index {
         entry.is_some_and(|entry| entry.version == Some(wanted))
     }
 
+    /// Whether a later version of this very object was seen than the one that was read.
+    pub fn is_ahead_of(&self, key: &ResourceKey, uid: &str, read: Option<String>) -> bool {
+        let inner = self.inner.lock();
+        let entry = inner.entries.get(&Who::of(key));
+        let seen = entry.filter(|entry| entry.uid == uid);
+        let seen = seen.and_then(|entry| entry.version);
+        seen.zip(version(read))
+            .is_some_and(|(seen, read)| read < seen)
+    }
+
     /// How many resources of a kind there are.
     pub fn count(&self, kind: Kind) -> usize {
         let inner = self.inner.lock();

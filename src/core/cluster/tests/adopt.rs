@@ -102,7 +102,7 @@ fn a_growth_is_counted_from_what_the_manifest_last_wrote() {
     lowered(5),
     "Ready=True/Available; Synced=False/Drifted; secret put"
 )]
-#[case::a_lower_count_after_a_resize_that_failed(lowered(5).status(|s| s.last_failure = Some(last_failure(OperationKind::Resize, "ResizeFailed", 900))), "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
+#[case::a_lower_count_after_a_resize_that_failed(lowered(5).status(|s| record(s, last_failure(OperationKind::Resize, "ResizeFailed", 900))), "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 fn a_cluster_of_others(#[case] facts: Facts, #[case] expected: &str) {
     // What the connection Secret comes to is not the subject here.
     let plan = facts.plan().replace("; secret put", "");

@@ -24,10 +24,10 @@ fn low_for(facts: Facts, seconds: i64) -> Facts {
 }
 
 fn failed(reason: &str, age: i64) -> Facts {
-    wants(5).status(|s| s.last_failure = Some(last_failure(OperationKind::Resize, reason, age)))
+    wants(5).status(|s| record(s, last_failure(OperationKind::Resize, reason, age)))
 }
 
-fn overdue() -> Waiting {
+pub(super) fn overdue() -> Waiting {
     Waiting {
         name: "s".into(),
         uid: "s".into(),
