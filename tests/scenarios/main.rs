@@ -23,6 +23,7 @@ mod operations;
 mod own;
 mod passwords;
 mod quiet;
+mod rare;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;

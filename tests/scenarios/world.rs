@@ -144,6 +144,14 @@ impl World {
         Ok(())
     }
 
+    /// A merge patch of the status, as nobody but the operator should do it.
+    pub async fn patch_status(&self, kind_name: &str, name: &str, patch: Value) -> Result<()> {
+        self.api(kind_name)
+            .patch_status(name, &PatchParams::default(), &Patch::Merge(&patch))
+            .await?;
+        Ok(())
+    }
+
     /// Sets an annotation of ours.
     pub async fn annotate(
         &self,
