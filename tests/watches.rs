@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use dws_operator::controller::queue::Queue;
 use dws_operator::controller::run::{self, End, Options, waker};
-use dws_operator::controller::{Context, Settings};
+use dws_operator::controller::{Context, Flights, Settings};
 use dws_operator::dws::Credential;
 use dws_operator::dws::clock::SystemClock;
 use dws_operator::dws::http::{HttpOptions, HttpTransport};
@@ -34,7 +34,6 @@ use support::figures::figure;
 use support::proxy::{Judge, Proxy, Upstream, Verdict};
 use support::stack::{self, Stack};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use world::{World, condition};
 
 /// The server ends a watch at this age; the client gives up five seconds later.
@@ -130,7 +129,7 @@ fn context(client: kube::Client, service: &str, queue: &Arc<Queue>) -> Result<Co
         memory: Arc::default(),
         observe: Arc::new(()),
         wake: waker(queue),
-        flights: Some(TaskTracker::new()),
+        flights: Some(Flights::default()),
     })
 }
 

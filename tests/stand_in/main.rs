@@ -6,6 +6,9 @@
 #[path = "../simulation/api_server.rs"]
 #[allow(dead_code)]
 mod api_server;
+#[path = "../simulation/gate.rs"]
+#[allow(dead_code)]
+mod gate;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,19 +18,6 @@ mod patches;
 mod reads;
 mod replaces;
 mod side;
-
-/// The stand-in lets nothing die here.
-mod sim {
-    /// Where processes end in the simulation.
-    #[derive(Clone, Default)]
-    pub struct Boundaries;
-
-    #[allow(clippy::unused_async)]
-    impl Boundaries {
-        pub async fn before(&self) {}
-        pub async fn after(&self, _: bool) {}
-    }
-}
 
 use anyhow::ensure;
 use support::Result;

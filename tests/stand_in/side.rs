@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use crate::api_server::ApiServer;
-use crate::sim::Boundaries;
+use crate::gate::Gate;
 use crate::support::Result;
 
 pub const CLUSTERS: &str = crate::api_server::CLUSTERS;
@@ -45,9 +45,9 @@ pub async fn real(client: Client) -> Result<Side> {
 
 /// The other one.
 pub fn stand_in() -> Side {
-    let server = ApiServer::new(Boundaries);
+    let server = ApiServer::new();
     Side {
-        client: server.client(),
+        client: server.client(&Gate::default()),
         inside: Some(server),
     }
 }
