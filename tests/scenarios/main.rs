@@ -13,6 +13,7 @@ mod stacks;
 mod world;
 
 mod adoption;
+mod canaries;
 mod crash;
 mod create;
 mod deletion;

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::support::Result;
 
-/// No step of a simulated life takes longer, even on a machine that compiles beside it.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+/// No step of a simulated life takes longer, even on a machine that compiles several programs beside it.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One scenario's view of the world. Cheap to clone.
 #[derive(Clone)]
