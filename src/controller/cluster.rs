@@ -148,6 +148,7 @@ async fn first_facts(
         memory,
         rivals: Vec::new(),
         held_elsewhere: std::collections::BTreeMap::default(),
+        making_elsewhere: Vec::new(),
         snapshots_of_cluster: Vec::new(),
         namespace_terminating,
         object: object.clone(),
@@ -186,12 +187,21 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
         .memory
         .low_count_since(&uid, observed, settled, facts.now);
 
-    let own: Vec<&str> = id
-        .into_iter()
-        .chain(object.spec.cluster_id.as_deref())
-        .collect();
-    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, &own);
-    let claimable = claimable(facts, &cluster_name(&object));
+    // An id that was written while another one was being made stands for nothing.
+    let own = id.or(object.spec.cluster_id.as_deref());
+    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, own.as_slice());
+    let remote_name = cluster_name(&object);
+    if id.is_some() {
+        let credentials = object.spec.credentials_secret_ref.as_ref();
+        let credentials = credentials.map(|reference| reference.name.as_str());
+        let index = &ctx.index;
+        let asking = index.asking_by_name(&namespace, &remote_name, credentials, &uid);
+        facts.rivals.extend(asking);
+    }
+    if let Account::Known(known) = &facts.account {
+        facts.making_elsewhere = ctx.index.making(&known.account, &remote_name, &uid);
+    }
+    let claimable = claimable(facts, &remote_name);
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Cluster, &uid, ids);
     let name = object.name_any();

@@ -334,6 +334,9 @@ pub struct ClusterFacts {
     pub rivals: Vec<Rival>,
     /// Ids of clusters that other resources hold (asked for those ids that the plan could claim).
     pub held_elsewhere: BTreeMap<String, Rival>,
+    /// Other `DwsCluster`s with an open create or restore of the same name in this account, whose id is not
+    /// known yet.
+    pub making_elsewhere: Vec<Rival>,
     /// `DwsSnapshot`s that refer to this cluster.
     pub snapshots_of_cluster: Vec<Waiting>,
     /// The namespace is being deleted.

@@ -48,6 +48,7 @@ async fn schedule(seed: u64, lie: Lie, blind: bool) -> (Vec<String>, String) {
         },
         workers: rng.random_range(1..6),
         seed,
+        trusting: false,
     };
     let settings = simulator::Settings {
         speed: 10.0,
@@ -268,7 +269,8 @@ impl Schedule {
                 .filter(|object| !at_rest(object, sim))
                 .map(told)
                 .collect();
-            sim.wrong.push(format!("I7: not at rest in time: {open:?}"));
+            sim.wrong
+                .push(format!("I7: not at rest in time: {}", open.join("; ")));
             return;
         }
         still(sim, HOUR).await;

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use super::adopt;
 use super::body;
 use super::draft::{ClusterStep, Draft};
+use super::identity;
 use crate::api::cluster::AdoptionPolicy;
 use crate::api::cluster_status::RejectedSecret;
 use crate::api::{Baseline, OperationKind, Target};
@@ -58,6 +59,10 @@ pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep 
         None => return Draft::read(Read::Clusters),
         Some(Err(failure)) => return draft.hold_back(failures::held_back(failure)),
         Some(Ok(list)) => list.clone(),
+    };
+    draft = match identity::alone(draft) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
     };
     if let Some(taken) = list
         .named(draft.cluster_name())

@@ -162,11 +162,14 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// A read that was requested at `when` saw what the window left behind.
+    /// A read that was requested at `when` saw what the window left behind. That of a call which the service
+    /// accepted begins with its intent.
     pub fn after_window(&self, when: jiff::Timestamp) -> bool {
-        self.facts
-            .memory
-            .window_start
+        let open = self.status.operation.as_ref();
+        let accepted = open.filter(|one| one.phase == OperationPhase::Accepted);
+        accepted
+            .map(|one| one.intended_at)
+            .or(self.facts.memory.window_start)
             .is_some_and(|start| when.duration_since(start) >= self.facts.settings.ambiguity_window)
     }
 
@@ -365,6 +368,7 @@ impl<'a> Draft<'a> {
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
+        self.restore_finalizer();
         self.keep_quiet_fields();
         if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
             // Told when it began. Telling it at every poll would be a write at every poll.
@@ -380,6 +384,14 @@ impl<'a> Draft<'a> {
             wake,
             outcome,
         }))
+    }
+
+    /// A replace of the whole object can strip the finalizer off; without it a deletion would leave the
+    /// cluster running.
+    fn restore_finalizer(&mut self) {
+        let binds = self.status.cluster_id.is_some() || self.status.operation.is_some();
+        let lives = self.facts.object.metadata.deletion_timestamp.is_none();
+        self.add_finalizer |= binds && lives && !self.has_finalizer();
     }
 
     /// `recentEvents` and `updatedAt` move by themselves: they travel only with another change.

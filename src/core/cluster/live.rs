@@ -179,7 +179,10 @@ fn settle_made<'a>(
 /// What is asked for, in the order deletion, restart, password, resize; one thing at a time.
 fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     let life = service_state::life(&cluster.status);
-    if draft.hands_off() || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted) {
+    if draft.hands_off()
+        || identity::astray(&draft).is_some()
+        || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted)
+    {
         return Ok(draft);
     }
     let draft = restart::work(draft, cluster)?;
@@ -253,6 +256,9 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
     draft.unpark();
     if life == Life::CreationFailed && !draft.observe_only() {
         return draft.stall(ready, "CreationFailed", observe::creation_failed(cluster));
+    }
+    if let Some(message) = identity::astray(&draft) {
+        return draft.stall(ready, "InvalidSpec", message);
     }
     if let Some((says, stalled)) = shortfall(&mut draft, cluster) {
         if says.reason == "WaitingForReference" {

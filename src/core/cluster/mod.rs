@@ -13,6 +13,7 @@ mod draft;
 mod drift;
 mod final_snapshot;
 mod forget;
+mod held_up;
 mod identity;
 mod live;
 mod observe;

@@ -96,8 +96,14 @@ pub(super) fn settle<'a>(
             ));
             return Ok(draft);
         }
-        if !accepted && draft.window_over() && count == Some(baseline) && !draft.hands_off() {
-            // Not executed, and it will not be: this detail was requested after the whole window.
+        // Not executed, and it will not be: this detail was requested after the whole window.
+        let not_executed = !accepted && draft.window_over() && count == Some(baseline);
+        if not_executed && draft.facts.object.spec.node_count != Some(target) {
+            // Nobody asks for that count any more: what is wanted now is planned anew.
+            draft.status.operation = None;
+            return Ok(draft);
+        }
+        if not_executed && !draft.hands_off() {
             return Err(Box::new(send(
                 draft,
                 cluster,
@@ -144,7 +150,13 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         }
         return Ok(draft);
     }
-    if let Some(failure) = draft.failure_of(OperationKind::Resize).cloned() {
+    let failure = draft.failure_of(OperationKind::Resize).cloned();
+    if draft.adopted() && found < settled && wanted < settled && failure.is_none() {
+        // A count from adoption that was never reached: taken down it is drift still, and no growth.
+        draft.status.settled_node_count = Some(wanted);
+        return Ok(draft);
+    }
+    if let Some(failure) = failure {
         let same = failure.generation == draft.generation();
         let since = draft.facts.now.duration_since(failure.at);
         if same

@@ -204,6 +204,10 @@ impl<'a> Draft<'a> {
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
+        // A replace of the whole object can strip it off; without it a deletion would leave the snapshot.
+        let binds = self.status.snapshot_id.is_some() || self.status.operation.is_some();
+        let lives = self.facts.object.metadata.deletion_timestamp.is_none();
+        self.add_finalizer |= binds && lives && !self.has_finalizer();
         if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
             // Told when it began. Telling it at every poll would be a write at every poll.
             self.events.clear();

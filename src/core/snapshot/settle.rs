@@ -31,7 +31,10 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
     let ours = named
         .iter()
         .find(|one| fits(operation, one) && !draft.facts.held_elsewhere.contains_key(&one.id));
-    if let Some(found) = ours.or(named.first()).map(|one| (*one).clone()) {
+    let found = ours.or(named.first()).map(|one| (*one).clone());
+    // What bears the name can go within the window, and the late snapshot come.
+    let settled = ours.is_some() || draft.after_window(list.requested_at);
+    if let Some(found) = found.filter(|_| settled) {
         if ours.is_some() {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
@@ -54,7 +57,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         let says = Says::new("NameConflict", message);
         return draft.stall(no(&says), says);
     }
-    if !draft.after_window(list.requested_at) {
+    if !settled {
         if let Some(open) = &mut draft.status.operation
             && open.phase == OperationPhase::Intended
         {

@@ -61,6 +61,8 @@ fn refused_secret(version: &str) -> Option<RejectedSecret> {
 #[rstest]
 #[case::create(Facts::new(), CREATE)]
 #[case::create_with_a_referenced_password(Facts::new().password("Chosen-Pw-1"), CREATE)]
+#[case::another_is_making_one_of_the_name(Facts::new().facts(|f| f.making_elsewhere = vec![rival("else", false, 1)]),
+    "Ready=False/WaitingForCluster; Synced=False/WaitingForCluster; Reconciling")]
 #[case::the_reference_is_not_there(Facts::new().password_is(PasswordSecret::NoSecret),
     "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling")]
 #[case::the_key_is_not_there(Facts::new().password_is(PasswordSecret::NoKey),

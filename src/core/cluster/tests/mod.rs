@@ -104,6 +104,7 @@ impl Facts {
             memory: Memory::default(),
             rivals: Vec::new(),
             held_elsewhere: BTreeMap::new(),
+            making_elsewhere: Vec::new(),
             snapshots_of_cluster: Vec::new(),
             namespace_terminating: false,
             fresh_list: None,
@@ -255,11 +256,16 @@ impl Facts {
         self
     }
 
-    pub fn snapshots(mut self, snapshots: &[Snapshot]) -> Self {
+    pub fn snapshots(self, snapshots: &[Snapshot]) -> Self {
+        self.snapshots_at(snapshots, Some(now()))
+    }
+
+    /// The same with the service's clock of the list.
+    pub fn snapshots_at(mut self, snapshots: &[Snapshot], service_time: Option<Timestamp>) -> Self {
         let listing = Listing {
             items: snapshots.to_vec(),
             complete: true,
-            service_time: Some(now()),
+            service_time,
         };
         self.snapshots = SnapshotList::from_listing(listing, now()).map(|list| Ok(Arc::new(list)));
         self

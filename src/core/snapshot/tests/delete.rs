@@ -82,7 +82,8 @@ fn the_finalizer_goes_when_absence_is_confirmed(#[case] facts: Facts, #[case] ex
 #[rstest]
 #[case::too_early(Facts::asked(Ambiguous, 100).window(90), working("Deleting"))]
 #[case::not_executed(Facts::asked(Ambiguous, 700).window(600), FORGET.into())]
-#[case::theirs(Facts::asked(Ambiguous, 100).window(90).list(&[snapshot(ID, "backup", "AVAILABLE", 101)]), FORGET.into())]
+#[case::theirs(Facts::asked(Ambiguous, 700).window(600).list(&[snapshot(ID, "backup", "AVAILABLE", 701)]), FORGET.into())]
+#[case::theirs_and_too_early(Facts::asked(Ambiguous, 100).window(90).list(&[snapshot(ID, "backup", "AVAILABLE", 101)]), working("Deleting"))]
 #[case::appeared(Facts::asked(Ambiguous, 100).window(90).list(&[snapshot(ID, "Backup", "CREATING", 50)]), working("Deleting"))]
 #[case::list_unreadable(Facts::asked(Ambiguous, 700).window(600).list_fails(Meaning::Unavailable), out_of_sync("ServiceUnavailable"))]
 #[case::retain(Facts::asked(Ambiguous, 100).window(90).policy(Retain), FORGET.into())]
@@ -118,6 +119,11 @@ fn a_lost_snapshot_is_not_asked_for_again() {
 
 #[rstest]
 #[case::kept(Facts::dying().policy(Retain), "Retained", ID)]
+#[case::of_a_lost_status(Facts::new().deleted().list(&[snapshot(ID, "backup", "AVAILABLE", 5)]), "Retained", ID)]
+#[case::of_a_lost_status_and_free(Facts::new().deleted(), "Deleted", "nothing")]
+#[case::of_a_lost_status_without_credentials(Facts::new().deleted().credentials_missing(), "Deleted", "nothing")]
+#[case::never_taken(Facts::new().deleted().policy(Retain), "Retained", "no snapshot")]
+#[case::theirs(Facts::asked(Ambiguous, 700).window(600).list(&[snapshot(ID, "backup", "AVAILABLE", 701)]).deleted(), "Deleted", ID)]
 #[case::gone(sent(Accepted, 5).detail_fails(Meaning::Absent).unlisted(10), "Deleted", ID)]
 #[case::blocked(Facts::dying().credentials_missing(), "DeletionBlocked", "Retain")]
 #[case::crd(Facts::dying().crd_deleted(), "DeletionBlocked", names::CONFIRM_DELETE)]
@@ -138,6 +144,32 @@ fn without_our_finalizer_nothing_is_read_or_done() {
     let (decision, reads) = facts.decide();
     assert!(decision.call.is_none() && !decision.remove_finalizer);
     assert_eq!(reads, []);
+}
+
+#[test]
+fn a_finalizer_that_was_taken_away_is_put_back() {
+    let stripped = |facts: Facts| {
+        let facts = facts.object(|object| object.metadata.finalizers = None);
+        facts.decide().0.add_finalizer
+    };
+    assert!(stripped(Facts::taken()));
+    assert!(stripped(Facts::asked(Ambiguous, 100).window(90)));
+    assert!(!stripped(Facts::dying()));
+}
+
+#[test]
+fn a_paused_deletion_goes_on_observing_and_claiming() {
+    let seen = Facts::dying()
+        .paused()
+        .detail(snapshot(ID, "backup", "UNAVAILABLE", 5));
+    let status = seen.decide().0.status;
+    assert_eq!(status.status.as_deref(), Some("UNAVAILABLE"));
+    let lost = Facts::asked(Ambiguous, 100)
+        .window(90)
+        .list(&[snapshot(ID, "backup", "CREATING", 50)]);
+    let (decision, _) = lost.deleted().paused().decide();
+    assert_eq!(decision.status.snapshot_id.as_deref(), Some(ID));
+    assert!(decision.call.is_none() && !decision.remove_finalizer);
 }
 
 #[test]
