@@ -15,7 +15,7 @@ use super::{crd, events, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::plan;
-use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
+use crate::core::facts::{Account, ClusterFacts, ConnectionSecret, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
 use crate::observer::{Interest, Kind, ResourceKey};
 
@@ -55,13 +55,14 @@ pub async fn reconcile(
     let resolved = resolve(ctx, &object).await?;
     let follow = || interest(&object, key.clone(), Outcome::InSync);
     execute::first_interest(ctx, &uid, &resolved, follow);
-    let decision = decide(ctx, &object, &resolved).await?;
+    let (decision, is_absent) = decide(ctx, &object, &resolved).await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
     let place = SecretPlace {
         owner: Owner::of(&object),
         name: secrets::connection_secret_name(&object),
+        is_absent,
     };
     let gone = decision.remove_finalizer;
     let act = execute::act(
@@ -99,18 +100,23 @@ pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
         && object.finalizers().iter().any(|found| found == FINALIZER)
 }
 
-/// Plans, reads what the plan asks for, plans again.
+/// Plans, reads what the plan asks for, plans again. Gives the decision, and whether the connection Secret
+/// was read and is not there.
 async fn decide(
     ctx: &Context,
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
-) -> Result<Decision<DwsClusterStatus>, ReconcileError> {
+) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
     let mut facts = first_facts(ctx, object, resolved).await?;
     let mut reads: Vec<Read> = Vec::new();
     loop {
         refresh(ctx, &mut facts, resolved);
         let read = match plan(&facts) {
-            Step::Act(decision) => return Ok(*decision),
+            Step::Act(decision) => {
+                let secret = facts.connection_secret.as_ref();
+                let is_absent = matches!(secret, Some(ConnectionSecret::Absent));
+                return Ok((*decision, is_absent));
+            }
             Step::Read(read) => read,
         };
         if reads.contains(&read) || reads.len() >= MAX_READS {

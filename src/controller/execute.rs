@@ -31,6 +31,8 @@ pub struct SecretPlace {
     pub owner: Owner,
     /// Its name.
     pub name: String,
+    /// It was read in this reconcile and is not there: it need not be read again before it is made.
+    pub is_absent: bool,
 }
 
 /// Before a plan: nothing is planned over a call in flight, and an answer that could not be stored is
@@ -306,8 +308,15 @@ async fn write_secret(
     place: &SecretPlace,
     write: SecretWrite,
 ) -> Result<bool, StoreError> {
-    let SecretPlace { owner, name } = place;
+    let SecretPlace {
+        owner,
+        name,
+        is_absent,
+    } = place;
     let version = match write {
+        SecretWrite::Put { data } if *is_absent => {
+            secrets::create(&ctx.client, owner, name, &data).await?
+        }
         SecretWrite::Put { data } => secrets::put(&ctx.client, owner, name, &data).await?,
         SecretWrite::Release => {
             secrets::release(&ctx.client, owner, name).await?;
