@@ -17,7 +17,7 @@ use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::plan;
 use crate::core::facts::{Account, ClusterFacts, ConnectionSecret, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
-use crate::observer::{Interest, Kind, ResourceKey};
+use crate::observer::{self, Interest, Kind, ResourceKey};
 
 /// Bound of the reads of one reconcile.
 pub(super) const MAX_READS: usize = 12;
@@ -107,7 +107,7 @@ async fn decide(
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
 ) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
-    let mut facts = first_facts(ctx, object, resolved).await?;
+    let mut facts = first_facts(ctx, object, resolved);
     let mut reads: Vec<Read> = Vec::new();
     loop {
         refresh(ctx, &mut facts, resolved);
@@ -127,26 +127,14 @@ async fn decide(
     }
 }
 
-async fn first_facts(
-    ctx: &Context,
-    object: &Arc<DwsCluster>,
-    resolved: &Resolved,
-) -> Result<ClusterFacts, ReconcileError> {
-    let namespace = object.namespace().unwrap_or_default();
+fn first_facts(ctx: &Context, object: &Arc<DwsCluster>, resolved: &Resolved) -> ClusterFacts {
     let uid = object.uid().unwrap_or_default();
     let status = object.status.as_ref();
-    let id = status.and_then(|s| s.cluster_id.as_deref());
     let now = ctx.clock.now();
     let mut memory = crate::core::facts::Memory::default();
     let operation = status.and_then(|s| s.operation.as_ref());
     memory.window_start = ctx.memory.window_start(&uid, operation, now);
-    // Asked where it matters: when something is to be made, or to go.
-    let namespace_terminating = if id.is_none() || object.metadata.deletion_timestamp.is_some() {
-        crd::namespace_terminating(&ctx.client, &namespace).await?
-    } else {
-        false
-    };
-    Ok(ClusterFacts {
+    ClusterFacts {
         now,
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
@@ -155,7 +143,7 @@ async fn first_facts(
         rivals: Vec::new(),
         held_elsewhere: std::collections::BTreeMap::default(),
         snapshots_of_cluster: Vec::new(),
-        namespace_terminating,
+        namespace_terminating: false,
         object: object.clone(),
         fresh_list: None,
         detail: None,
@@ -164,7 +152,7 @@ async fn first_facts(
         password_secret: None,
         restore_snapshot: None,
         crd_deleting: None,
-    })
+    }
 }
 
 pub(super) fn fresh(ctx: &Context) -> Fresh {
@@ -251,7 +239,7 @@ async fn perform(
     let namespace = facts.object.namespace().unwrap_or_default();
     let account = resolved.account.as_ref().ok_or(ReconcileError::NoAccount);
     match read {
-        Read::Clusters => facts.fresh_list = Some(account?.fresh_clusters().await),
+        Read::Clusters => read_clusters(ctx, facts, account?).await?,
         Read::Cluster(id) => facts.detail = Some(account?.cluster(id).await),
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
@@ -283,6 +271,28 @@ async fn perform(
             facts.crd_deleting = Some(crd::is_deleting::<DwsCluster>(&ctx.client).await?);
         }
     }
+    Ok(())
+}
+
+/// A fresh list. Something may be made upon it, so whether the namespace takes anything new is asked at the
+/// same time.
+async fn read_clusters(
+    ctx: &Context,
+    facts: &mut ClusterFacts,
+    account: &observer::Account,
+) -> Result<(), ReconcileError> {
+    let namespace = facts.object.namespace().unwrap_or_default();
+    let status = facts.object.status.as_ref();
+    if status.is_some_and(|status| status.cluster_id.is_some()) {
+        facts.fresh_list = Some(account.fresh_clusters().await);
+        return Ok(());
+    }
+    let (list, terminating) = futures::join!(
+        account.fresh_clusters(),
+        crd::namespace_terminating(&ctx.client, &namespace)
+    );
+    facts.fresh_list = Some(list);
+    facts.namespace_terminating = terminating?;
     Ok(())
 }
 

@@ -352,7 +352,7 @@ pub struct ClusterFacts {
     pub held_elsewhere: BTreeMap<String, Rival>,
     /// `DwsSnapshot`s that refer to this cluster.
     pub snapshots_of_cluster: Vec<Waiting>,
-    /// The namespace is being deleted.
+    /// The namespace is being deleted. Known with [`Self::fresh_list`], while no id is.
     pub namespace_terminating: bool,
 
     /// A list whose request went out in this reconcile.

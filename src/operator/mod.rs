@@ -37,6 +37,10 @@ pub const REVISION: &str = match option_env!("DWS_OPERATOR_BUILD_REVISION") {
     None => "unknown",
 };
 
+/// Threads of the runtime. It waits for answers nearly all of the time, and every thread keeps freed memory
+/// of its own: one for each core would cost more than all resources on a large machine.
+const WORKERS: usize = 2;
+
 /// Exit code of a wrong setting.
 const WRONG_SETTING: u8 = 2;
 
@@ -64,6 +68,7 @@ fn start(args: &cli::RunArgs) -> Result<ExitCode, ConfigError> {
     let levels = logging::levels(environment.get("RUST_LOG").map(String::as_str))?;
     logging::start(config.log_format, levels);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
     {
