@@ -24,7 +24,8 @@ pub struct Memory {
 
 #[derive(Default)]
 struct Inner {
-    by_uid: HashMap<String, Entry>,
+    /// Boxed: half of a table can be empty.
+    by_uid: HashMap<String, Box<Entry>>,
     uid_of: HashMap<ResourceKey, String>,
     echoes: HashMap<(&'static str, String, String), VecDeque<String>>,
 }

@@ -26,7 +26,8 @@ pub struct Index {
 
 #[derive(Default)]
 struct Inner {
-    entries: HashMap<Arc<Who>, Entry>,
+    /// Boxed: half of a table can be empty.
+    entries: HashMap<Arc<Who>, Box<Entry>>,
     /// Shared with the key above: a set of names by value takes ten times the room.
     terms: HashMap<Term, BTreeSet<Arc<Who>>>,
     /// When the last finished operation of a `DwsCluster` began.
@@ -107,7 +108,7 @@ impl Index {
             return false;
         }
         if let Some(entry) = inner.entries.get(&who).filter(|entry| entry.uid == uid) {
-            let mut entry = entry.clone();
+            let mut entry = Entry::clone(entry);
             entry.facts.holds = Some(id.to_owned());
             inner.put(&who, entry);
         }
@@ -303,7 +304,7 @@ impl Inner {
     fn put(&mut self, who: &Who, entry: Entry) {
         let terms = entry.facts.terms(who);
         let shared = self.shared(who);
-        if let Some(former) = self.entries.insert(shared.clone(), entry) {
+        if let Some(former) = self.entries.insert(shared.clone(), Box::new(entry)) {
             for term in former.facts.terms(who).difference(&terms) {
                 self.drop_term(term, who);
             }
@@ -375,7 +376,7 @@ impl Inner {
         found
             .filter(move |who| who.kind() == kind)
             .filter_map(|who| self.entries.get_key_value(who))
-            .map(|(who, entry)| (&**who, entry))
+            .map(|(who, entry)| (&**who, &**entry))
     }
 
     fn holders<'a>(
