@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::lenient::{Int, Many, Maybe, Text, Texts};
+use super::lenient::{Int, Many, Maybe, Telling, Text, Texts};
 use super::list::Wire;
 use crate::dws::model::{
     Cluster, Endpoint, FailedReasons, MaintainWindow, ParameterGroup, PublicIp, ResizeInfo,
@@ -16,7 +16,7 @@ pub(crate) struct ClusterWire {
     name: Text,
     status: Text,
     sub_status: Text,
-    task_status: Text,
+    task_status: Telling,
     action_progress: Texts,
     node_type: Text,
     vpc_id: Text,
@@ -101,16 +101,16 @@ struct ParameterGroupWire {
 impl Wire for ClusterWire {
     type Model = Cluster;
 
-    /// `None` without an id; whole with name and status as well.
+    /// `None` without an id; whole with name and status as well, and where it is told whether a task runs.
     fn into_model(self) -> Option<(Cluster, bool)> {
         let id = self.id.0?;
-        let whole = self.name.0.is_some() && self.status.0.is_some();
+        let whole = self.name.0.is_some() && self.status.0.is_some() && !self.task_status.odd;
         let cluster = Cluster {
             id,
             name: self.name.0.unwrap_or_default(),
             status: self.status.0.unwrap_or_default(),
             sub_status: self.sub_status.0,
-            task_status: self.task_status.0,
+            task_status: self.task_status.text,
             action_progress: self.action_progress.0,
             node_type: self.node_type.0,
             vpc_id: self.vpc_id.0,

@@ -22,6 +22,7 @@ pub(crate) trait Wire: DeserializeOwned {
 }
 
 /// The members of a list: present and a JSON list, or not a list at all.
+#[derive(Default)]
 pub(crate) enum Members<W: Wire> {
     /// A list.
     List {
@@ -33,15 +34,10 @@ pub(crate) enum Members<W: Wire> {
         whole: bool,
     },
     /// Absent.
+    #[default]
     Missing,
     /// Null.
     Null,
-}
-
-impl<W: Wire> Default for Members<W> {
-    fn default() -> Self {
-        Self::Missing
-    }
 }
 
 impl<'de, W: Wire> Deserialize<'de> for Members<W> {
@@ -87,6 +83,16 @@ pub(crate) struct Envelope {
     pub(crate) count: Int,
     /// `error_code`, in either style.
     pub(crate) error_code: Text,
+    pub(crate) job_id: Text,
+}
+
+/// What stands beside the object of a detail.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct DetailEnvelope {
+    pub(crate) error_code: Text,
+    #[serde(rename = "errCode")]
+    pub(crate) err_code: Text,
     pub(crate) job_id: Text,
 }
 
