@@ -29,6 +29,8 @@ pub struct SecretPlace {
     pub owner: Owner,
     /// Its name.
     pub name: String,
+    /// It was read in this reconcile and is not there: it need not be read again before it is made.
+    pub is_absent: bool,
 }
 
 /// Before a plan: nothing is planned over a call in flight, and an answer that could not be stored is
@@ -165,8 +167,15 @@ async fn write_secret(
     place: &SecretPlace,
     write: SecretWrite,
 ) -> Result<bool, StoreError> {
-    let SecretPlace { owner, name } = place;
+    let SecretPlace {
+        owner,
+        name,
+        is_absent,
+    } = place;
     let version = match write {
+        SecretWrite::Put { data } if *is_absent => {
+            secrets::create(&ctx.client, owner, name, &data).await?
+        }
         SecretWrite::Put { data } => secrets::put(&ctx.client, owner, name, &data).await?,
         SecretWrite::Release => {
             secrets::release(&ctx.client, owner, name).await?;
@@ -270,8 +279,13 @@ pub fn deadline(ctx: &Context) -> Timestamp {
         .unwrap_or(now)
 }
 
-/// Remembers the version as our own: its echo in the watch needs no reconcile.
+/// Remembers the version as our own: its echo in the watch needs no reconcile. An echo that was faster than
+/// the answer will not come again.
 pub(super) fn note_write<K: Managed>(ctx: &Context, object: &K) {
+    let version = object.resource_version();
+    if ctx.index.is_known_at(&object.key(), version) {
+        return;
+    }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     ctx.memory.wrote(
         kind_name(K::KIND),

@@ -66,7 +66,9 @@ pub(super) async fn send(
     {
         return Err(too_large());
     }
-    let mut body = BytesMut::new();
+    // A list of ten thousand clusters is many megabytes: room for it is made once.
+    let announced = response.content_length().unwrap_or_default();
+    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
         if body.len() + chunk.len() > max_answer {
             return Err(too_large());
