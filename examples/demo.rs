@@ -56,7 +56,7 @@ async fn main() -> Result<()> {
     };
     let stack = Stack::start(&kubeconfig, options).await?;
     println!(
-        "  simulator {} (200 times as fast as the service), operator {}",
+        "  simulator {} (200 times as fast as the service), operator {}, namespace {NAMESPACE}",
         stack.url, stack.health
     );
 
@@ -74,7 +74,7 @@ async fn main() -> Result<()> {
     }
     println!("\nDone in {} s.", begin.elapsed().as_secs());
     if keep {
-        return keep_running(plane, stack, &kubeconfig).await;
+        return keep_running(plane, stack, &demo).await;
     }
     if current {
         demo.quiet(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
@@ -111,15 +111,27 @@ fn kubectl(plane: Option<&ControlPlane>) -> String {
     )
 }
 
-async fn keep_running(plane: Option<ControlPlane>, stack: Stack, kubeconfig: &Path) -> Result<()> {
+async fn keep_running(plane: Option<ControlPlane>, stack: Stack, demo: &Demo) -> Result<()> {
     println!(
-        "\nIt stays up:\n  export KUBECONFIG={}\n  kubectl -n {NAMESPACE} get dws",
-        kubeconfig.display()
+        "\nIt stays up. In another terminal:\n  export KUBECONFIG={}",
+        demo.kubeconfig.display()
     );
+    if let Some(programs) = Path::new(&demo.kubectl).parent()
+        && plane.is_some()
+    {
+        println!("  export PATH={}:$PATH", programs.display());
+    }
+    println!("  kubectl -n {NAMESPACE} apply -f examples/cluster.yaml");
+    println!("  kubectl -n {NAMESPACE} get dws");
     println!(
         "  curl {}/__sim/help\n  curl {}/metrics",
         stack.url, stack.health
     );
+    if plane.is_some() {
+        println!(
+            "No kube-controller-manager runs here: what a deleted owner leaves, and namespaces, stay."
+        );
+    }
     println!("Ctrl-C ends it and leaves nothing behind.");
     tokio::signal::ctrl_c().await?;
     drop(stack);
@@ -211,7 +223,8 @@ impl Demo {
 
     /// Runs it and prints what it prints.
     fn show(&self, arguments: &[&str]) -> Result<()> {
-        println!("$ kubectl {}", arguments.join(" "));
+        let typed: Vec<String> = arguments.iter().map(|one| quoted(one)).collect();
+        println!("$ kubectl {}", typed.join(" "));
         let text = self.quiet(arguments)?;
         for line in text.lines() {
             println!("  {line}");
@@ -360,6 +373,16 @@ fn aligned(head: &str, row: &str) -> String {
         cells.push(format!("{cell:<width$}"));
     }
     cells.join(" ").trim_end().to_owned()
+}
+
+/// As a shell takes it back.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@".contains(c);
+    if argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{argument}'")
+    }
 }
 
 fn title(text: &str) {

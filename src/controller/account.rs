@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::context::Context;
 use super::error::StoreError;
 use super::secrets;
-use crate::core::facts;
+use crate::core::facts::{self, CircuitReason};
 use crate::observer::{Account, CredentialsProblem, Source};
 
 /// What the credentials lead to.
@@ -29,7 +29,7 @@ impl Resolved {
     /// What a plan may know of it, as of now.
     pub fn facts(&self) -> facts::Account {
         match (&self.account, &self.problem) {
-            (Some(account), _) => account.facts(self.adoption_allowed),
+            (Some(account), _) => named(account.facts(self.adoption_allowed), &self.source),
             (None, Some(problem)) => problem.clone(),
             (None, None) => facts::Account::Pending,
         }
@@ -85,7 +85,9 @@ pub async fn resolve(
         if let Some(account) = ctx.accounts.last_good(&source).filter(|_| bereaved) {
             return Ok(usable(account, source, Vec::new()));
         }
-        let message = format!("Secret {name} with the credentials is not there: create it");
+        let message = format!(
+            "Secret {name} of spec.credentialsSecretRef does not exist in this namespace: create it with HW_ACCESS_KEY and HW_SECRET_KEY, or HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD, or correct the name."
+        );
         return Ok(Resolved::without(source, missing(message)));
     };
     Ok(match from_secret(ctx, namespace, name, found) {
@@ -112,6 +114,31 @@ fn own(ctx: &Context, namespace: &str) -> Resolved {
         problem: None,
         adoption_allowed: ctx.settings.adoption_allowed(namespace),
         ignored: Vec::new(),
+    }
+}
+
+/// Credentials that are refused are mended where they came from, so the message says where that is.
+fn named(facts: facts::Account, source: &Source) -> facts::Account {
+    let Source::Secret { name, .. } = source else {
+        return facts;
+    };
+    let named = |circuit: facts::Circuit| match circuit.reason {
+        CircuitReason::CredentialsInvalid => facts::Circuit {
+            message: format!(
+                "The credentials in Secret {name} are refused. {}",
+                circuit.message
+            ),
+            ..circuit
+        },
+        CircuitReason::Throttled | CircuitReason::ServiceUnavailable => circuit,
+    };
+    match facts {
+        facts::Account::Known(known) => facts::Account::Known(facts::KnownAccount {
+            circuit: known.circuit.map(named),
+            ..known
+        }),
+        facts::Account::Unreachable(circuit) => facts::Account::Unreachable(named(circuit)),
+        other => other,
     }
 }
 

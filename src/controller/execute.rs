@@ -128,6 +128,8 @@ pub async fn act<K: Managed>(
         tracing::info!(
             namespace = %current.namespace().unwrap_or_default(),
             name = %current.name_any(),
+            // A terminating namespace takes no event: what stays, and under which id, is said here too.
+            note = notes.last().map(|note| note.note.as_str()),
             "the finalizer is removed"
         );
     }
@@ -376,13 +378,10 @@ pub fn forget_uid(ctx: &Context, uid: &str) {
 
 /// Events about credentials whose endpoints and the like are ignored.
 pub fn ignored_keys(source: &Source, ignored: &[String]) -> Option<EventNote> {
-    let Source::Secret { name, .. } = source else {
-        return None;
-    };
-    if ignored.is_empty() {
+    if *source == Source::Own || ignored.is_empty() {
         return None;
     }
-    let text = format!("In Secret {name}: {}", ignored.join("; "));
+    let text = ignored.join(" ");
     Some(EventNote::warning(
         "CredentialsKeysIgnored",
         text.clone(),

@@ -40,7 +40,9 @@ pub async fn client() -> Result<Client, ConfigError> {
     config.connect_timeout = Some(CONNECT);
     config.read_timeout = Some(SILENCE);
     config.reset_reader_on_write = true;
-    info!(server = %config.cluster_url.host().unwrap_or_default(), "Kubernetes access found");
+    let server = config.cluster_url.host().unwrap_or_default();
+    let port = config.cluster_url.port_u16().unwrap_or(443);
+    info!(server = %format!("{server}:{port}"), "Kubernetes access found");
     Client::try_from(config).map_err(|error| wrong(format!("unusable ({})", chain(&error))))
 }
 

@@ -92,11 +92,15 @@ fn no_answer(error: reqwest::Error) -> TransportError {
         TransportErrorKind::Reset
     };
     let sent = !connect && !error.is_builder();
-    // The address is the account's and known; its query is not for logs.
+    // Who did not answer is worth knowing; path and query are not for logs.
+    let address = error.url().and_then(|url| {
+        let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+        Some(format!("{host}:{port}: "))
+    });
     TransportError {
         kind,
         sent,
-        message: chain(&error.without_url()),
+        message: address.unwrap_or_default() + &chain(&error.without_url()),
     }
 }
 
