@@ -8,7 +8,7 @@
 mod support;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use support::control_plane::ControlPlane;
@@ -23,7 +23,17 @@ const NAMESPACE: &str = "dws-demo";
 const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nThe demo ends early: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
     let begin = Instant::now();
     let keep = std::env::var("KEEP").is_ok_and(|value| value == "1");
     let current = std::env::var("CLUSTER").is_ok_and(|value| value == "current");
@@ -34,21 +44,7 @@ async fn main() -> Result<()> {
     };
 
     title("Install: the two kinds, a namespace, the simulator and the operator");
-    let crds = Process::operator()?.arg("crd").output()?;
-    anyhow::ensure!(crds.status.success(), "dws-operator crd failed");
-    let file = std::env::temp_dir().join(format!("dws-demo-crds-{}.yaml", std::process::id()));
-    std::fs::write(&file, &crds.stdout)?;
-    demo.quiet(&["apply", "--server-side", "-f", &file.display().to_string()])?;
-    std::fs::remove_file(&file)?;
-    demo.quiet(&[
-        "wait",
-        "--for=condition=Established",
-        "crd/dwsclusters.dws.huaweicloud.com",
-        "crd/dwssnapshots.dws.huaweicloud.com",
-    ])?;
-    if demo.quiet(&["get", "namespace", NAMESPACE]).is_err() {
-        demo.quiet(&["create", "namespace", NAMESPACE])?;
-    }
+    demo.install()?;
     let options = Options {
         speed: 200,
         namespaces: vec![NAMESPACE.to_owned()],
@@ -60,8 +56,23 @@ async fn main() -> Result<()> {
         stack.url, stack.health
     );
 
-    demo.life().await?;
+    let ended = tokio::select! {
+        ended = lived(&demo, &stack, begin) => ended,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+    };
+    if keep && ended.is_ok() {
+        keep_running(plane.is_some(), &stack, &demo).await?;
+    }
+    if current {
+        demo.leave()?;
+    }
+    drop(stack);
+    drop(plane);
+    ended
+}
 
+async fn lived(demo: &Demo, stack: &Stack, begin: Instant) -> Result<()> {
+    demo.life().await?;
     title("What the service executed, once each");
     for effect in stack.ledger().await? {
         let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
@@ -73,12 +84,6 @@ async fn main() -> Result<()> {
         );
     }
     println!("\nDone in {} s.", begin.elapsed().as_secs());
-    if keep {
-        return keep_running(plane, stack, &demo).await;
-    }
-    if current {
-        demo.quiet(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
-    }
     Ok(())
 }
 
@@ -87,10 +92,11 @@ async fn control_plane(current: bool) -> Result<(Option<ControlPlane>, PathBuf)>
     if current {
         let written = std::env::var_os("KUBECONFIG").map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config"));
-        let path = written.or(home).filter(|path| path.exists());
-        let path = path.ok_or_else(|| {
-            anyhow::anyhow!("CLUSTER=current needs KUBECONFIG, or ~/.kube/config")
-        })?;
+        let path = written.or(home).unwrap_or_default();
+        anyhow::ensure!(
+            path.exists(),
+            "CLUSTER=current uses the cluster of KUBECONFIG, else of ~/.kube/config, and there is no file {path:?}"
+        );
         println!("Using the cluster of {}", path.display());
         return Ok((None, path));
     }
@@ -111,13 +117,13 @@ fn kubectl(plane: Option<&ControlPlane>) -> String {
     )
 }
 
-async fn keep_running(plane: Option<ControlPlane>, stack: Stack, demo: &Demo) -> Result<()> {
+async fn keep_running(private: bool, stack: &Stack, demo: &Demo) -> Result<()> {
     println!(
         "\nIt stays up. In another terminal:\n  export KUBECONFIG={}",
         demo.kubeconfig.display()
     );
     if let Some(programs) = Path::new(&demo.kubectl).parent()
-        && plane.is_some()
+        && private
     {
         println!("  export PATH={}:$PATH", programs.display());
     }
@@ -127,16 +133,13 @@ async fn keep_running(plane: Option<ControlPlane>, stack: Stack, demo: &Demo) ->
         "  curl {}/__sim/help\n  curl {}/metrics",
         stack.url, stack.health
     );
-    if plane.is_some() {
+    if private {
         println!(
             "No kube-controller-manager runs here: what a deleted owner leaves, and namespaces, stay."
         );
     }
     println!("Ctrl-C ends it and leaves nothing behind.");
-    tokio::signal::ctrl_c().await?;
-    drop(stack);
-    drop(plane);
-    Ok(())
+    Ok(tokio::signal::ctrl_c().await?)
 }
 
 struct Demo {
@@ -145,6 +148,56 @@ struct Demo {
 }
 
 impl Demo {
+    /// The two kinds, and a namespace that nobody else has anything in.
+    fn install(&self) -> Result<()> {
+        let there = self.quiet(&[
+            "get",
+            "namespace",
+            NAMESPACE,
+            "-o=name",
+            "--ignore-not-found",
+        ])?;
+        anyhow::ensure!(
+            there.is_empty(),
+            "the namespace {NAMESPACE} is there already, and would go with the demo: kubectl delete namespace {NAMESPACE}"
+        );
+        let crds = Process::operator()?.arg("crd").output()?;
+        anyhow::ensure!(crds.status.success(), "dws-operator crd failed");
+        let file = std::env::temp_dir().join(format!("dws-demo-crds-{}.yaml", std::process::id()));
+        std::fs::write(&file, &crds.stdout)?;
+        let applied = self.quiet(&["apply", "--server-side", "-f", &file.display().to_string()]);
+        std::fs::remove_file(&file)?;
+        applied?;
+        self.quiet(&[
+            "wait",
+            "--for=condition=Established",
+            "crd/dwsclusters.dws.huaweicloud.com",
+            "crd/dwssnapshots.dws.huaweicloud.com",
+        ])?;
+        self.quiet(&["create", "namespace", NAMESPACE])?;
+        Ok(())
+    }
+
+    /// Takes everything out of a cluster that is not ours, while the operator is there to let it go: a
+    /// finalizer that stayed would hold the namespace for ever.
+    fn leave(&self) -> Result<()> {
+        println!(
+            "Deleting what is in namespace {NAMESPACE}, and the namespace; the two kinds stay."
+        );
+        let kinds = "dwsc,dwss";
+        if self
+            .quiet(&["delete", kinds, "--all", "--timeout=60s"])
+            .is_err()
+        {
+            let none = r#"{"metadata":{"finalizers":null}}"#;
+            for object in self.quiet(&["get", kinds, "-o=name"])?.lines() {
+                self.quiet(&["patch", object, "--type=merge", "-p", none])?;
+            }
+        }
+        self.quiet(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
+        Ok(())
+    }
+
     async fn life(&self) -> Result<()> {
         title("A manifest becomes a data warehouse");
         self.apply("examples/cluster.yaml")?;
@@ -237,8 +290,9 @@ impl Demo {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         anyhow::ensure!(
             output.status.success(),
-            "kubectl {}: {error}",
-            arguments.join(" ")
+            "kubectl {}: {}",
+            arguments.join(" "),
+            error.trim()
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned() + error.as_str())
     }
