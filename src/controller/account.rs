@@ -174,3 +174,37 @@ pub fn release_if_unused(ctx: &Context, source: &Source) {
         ctx.accounts.release(source);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(
+        CircuitReason::CredentialsInvalid,
+        "The credentials in Secret dws-account are refused. Mend it."
+    )]
+    #[case(CircuitReason::Throttled, "Mend it.")]
+    #[case(CircuitReason::ServiceUnavailable, "Mend it.")]
+    fn refused_credentials_are_named(#[case] reason: CircuitReason, #[case] expected: &str) {
+        let circuit = facts::Circuit {
+            reason,
+            message: "Mend it.".to_owned(),
+            until: Timestamp::UNIX_EPOCH,
+            failed_polls: 1,
+        };
+        let source = Source::Secret {
+            namespace: "team".to_owned(),
+            name: "dws-account".to_owned(),
+        };
+        let facts::Account::Unreachable(told) =
+            named(facts::Account::Unreachable(circuit), &source)
+        else {
+            panic!("another account");
+        };
+        assert_eq!(told.message, expected);
+    }
+}

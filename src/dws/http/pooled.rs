@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::chain;
 use super::tls::TlsError;
+use crate::dws::auth::sign::host;
 use crate::dws::transport::{Request, Response, TransportError, TransportErrorKind};
 
 /// An idle connection is closed before the gateway closes it (60 s is common).
@@ -93,10 +94,7 @@ fn no_answer(error: reqwest::Error) -> TransportError {
     };
     let sent = !connect && !error.is_builder();
     // Who did not answer is worth knowing; path and query are not for logs.
-    let address = error.url().and_then(|url| {
-        let (host, port) = (url.host_str()?, url.port_or_known_default()?);
-        Some(format!("{host}:{port}: "))
-    });
+    let address = error.url().map(|url| format!("{}: ", host(url)));
     TransportError {
         kind,
         sent,

@@ -347,6 +347,7 @@ mod tests {
     #[case(&["--throttle", "100"], "100/1m")]
     #[case(&["--automated-snapshots", "never"], "--automated-snapshots")]
     #[case(&["--sold-out", "dws.d9"], "dws.d1.xlarge")]
+    #[case(&["--missing", "my-vpc"], "--missing")]
     #[case(&["--oddities", r#"{"cuont": "text"}"#], "cuont")]
     #[case(&["--account", "/does/not/exist.json"], "--account")]
     #[case(&["--access-key", "A", "--secret-key", ""], "HW_SECRET_KEY")]

@@ -36,12 +36,10 @@ fn what_is_not_done_is_told(#[case] facts: Facts, #[case] expected: &str) {
 #[test]
 fn an_acknowledgement_that_names_nothing_is_told() {
     let unknown = operation(OperationKind::Restart, OperationPhase::OutcomeUnknown, 60);
-    let facts = Facts::live()
-        .operation(unknown)
-        .annotate(names::ACKNOWLEDGE_ATTEMPT, "x");
-    let status = facts.decide().0.status;
-    let synced = status.conditions.iter().find(|one| one.type_ == "Synced");
-    let message = &synced.unwrap().message;
+    let facts = Facts::live().operation(unknown);
+    let message = facts
+        .annotate(names::ACKNOWLEDGE_ATTEMPT, "x")
+        .message("Synced");
     assert!(
         message.contains("acknowledge-attempt=\"x\" is not the id"),
         "{message}"
