@@ -95,7 +95,8 @@ async fn control_plane(current: bool) -> Result<(Option<ControlPlane>, PathBuf)>
         let path = written.or(home).unwrap_or_default();
         anyhow::ensure!(
             path.exists(),
-            "CLUSTER=current uses the cluster of KUBECONFIG, else of ~/.kube/config, and there is no file {path:?}"
+            "CLUSTER=current uses the cluster of KUBECONFIG, else of ~/.kube/config, and there is no file '{}'",
+            path.display()
         );
         println!("Using the cluster of {}", path.display());
         return Ok((None, path));
