@@ -4,15 +4,17 @@
 //! It types what a user would type and prints each line that `kubectl get` shows anew. With `KEEP=1`
 //! everything stays up; with `CLUSTER=current` the cluster of `KUBECONFIG` is used.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 mod support;
+
+mod install;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use install::OBJECTS;
 use support::control_plane::ControlPlane;
-use support::process::Process;
 use support::stack::{Options, Stack};
 
 type Result<T> = anyhow::Result<T>;
@@ -24,7 +26,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run().await {
+    match demo().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("\nThe demo ends early: {error:#}");
@@ -33,58 +35,30 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Result<()> {
-    let begin = Instant::now();
+async fn demo() -> Result<()> {
     let keep = std::env::var("KEEP").is_ok_and(|value| value == "1");
     let current = std::env::var("CLUSTER").is_ok_and(|value| value == "current");
     let (plane, kubeconfig) = control_plane(current).await?;
-    let demo = Demo {
+    let mut demo = Demo {
         kubectl: kubectl(plane.as_ref()),
-        kubeconfig: kubeconfig.clone(),
+        kubeconfig,
+        installed: Vec::new(),
+        stack: None,
     };
-
-    title("Install: the two kinds, a namespace, the simulator and the operator");
-    demo.install()?;
-    let options = Options {
-        speed: 200,
-        namespaces: vec![NAMESPACE.to_owned()],
-        ..Options::default()
+    let result = tokio::select! {
+        result = demo.run(keep) => result,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            println!("\nStopping.");
+            Ok(())
+        }
     };
-    let stack = Stack::start(&kubeconfig, options).await?;
-    println!(
-        "  simulator {} (200 times as fast as the service), operator {}, namespace {NAMESPACE}",
-        stack.url, stack.health
-    );
-
-    let ended = tokio::select! {
-        ended = lived(&demo, &stack, begin) => ended,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
-    };
-    if keep && ended.is_ok() {
-        keep_running(plane.is_some(), &stack, &demo).await?;
+    // A control plane of our own goes as a whole; in the user's nothing of ours may stay, however it ended.
+    if plane.is_none() {
+        let cleaned = demo.clean_up().await;
+        return result.and(cleaned);
     }
-    if current {
-        demo.leave()?;
-    }
-    drop(stack);
-    drop(plane);
-    ended
-}
-
-async fn lived(demo: &Demo, stack: &Stack, begin: Instant) -> Result<()> {
-    demo.life().await?;
-    title("What the service executed, once each");
-    for effect in stack.ledger().await? {
-        let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
-        println!(
-            "  {:<14} {:<34} {}",
-            text("effect"),
-            text("name"),
-            text("id")
-        );
-    }
-    println!("\nDone in {} s.", begin.elapsed().as_secs());
-    Ok(())
+    result
 }
 
 /// A control plane of our own, or the user's.
@@ -118,85 +92,76 @@ fn kubectl(plane: Option<&ControlPlane>) -> String {
     )
 }
 
-async fn keep_running(private: bool, stack: &Stack, demo: &Demo) -> Result<()> {
-    println!(
-        "\nIt stays up. In another terminal:\n  export KUBECONFIG={}",
-        demo.kubeconfig.display()
-    );
-    if let Some(programs) = Path::new(&demo.kubectl).parent()
-        && private
-    {
-        println!("  export PATH={}:$PATH", programs.display());
-    }
-    println!("  kubectl -n {NAMESPACE} apply -f examples/cluster.yaml");
-    println!("  kubectl -n {NAMESPACE} get dws");
-    println!(
-        "  curl {}/__sim/help\n  curl {}/metrics",
-        stack.url, stack.health
-    );
-    if private {
-        println!(
-            "No kube-controller-manager runs here: what a deleted owner leaves, and namespaces, stay."
-        );
-    }
-    println!("Ctrl-C ends it and leaves nothing behind.");
-    Ok(tokio::signal::ctrl_c().await?)
-}
-
 struct Demo {
     kubectl: String,
     kubeconfig: PathBuf,
+    /// What was not there before, in the order in which it came.
+    installed: Vec<String>,
+    stack: Option<Stack>,
 }
 
 impl Demo {
-    /// The two kinds, and a namespace that nobody else has anything in.
-    fn install(&self) -> Result<()> {
-        let there = self.quiet(&[
-            "get",
-            "namespace",
-            NAMESPACE,
-            "-o=name",
-            "--ignore-not-found",
-        ])?;
-        anyhow::ensure!(
-            there.is_empty(),
-            "the namespace {NAMESPACE} is there already, and would go with the demo: kubectl delete namespace {NAMESPACE}"
+    async fn run(&mut self, keep: bool) -> Result<()> {
+        let begin = Instant::now();
+        title("Install: the two kinds, a namespace, the simulator and the operator");
+        self.install()?;
+        let options = Options {
+            speed: 200,
+            namespaces: vec![NAMESPACE.to_owned()],
+            ..Options::default()
+        };
+        let stack = Stack::start(&self.kubeconfig, options).await?;
+        println!(
+            "  simulator {} (200 times as fast as the service), operator {}, namespace {NAMESPACE}",
+            stack.url, stack.health
         );
-        let crds = Process::operator()?.arg("crd").output()?;
-        anyhow::ensure!(crds.status.success(), "dws-operator crd failed");
-        let file = std::env::temp_dir().join(format!("dws-demo-crds-{}.yaml", std::process::id()));
-        std::fs::write(&file, &crds.stdout)?;
-        let applied = self.quiet(&["apply", "--server-side", "-f", &file.display().to_string()]);
-        std::fs::remove_file(&file)?;
-        applied?;
-        self.quiet(&[
-            "wait",
-            "--for=condition=Established",
-            "crd/dwsclusters.dws.huaweicloud.com",
-            "crd/dwssnapshots.dws.huaweicloud.com",
-        ])?;
-        self.quiet(&["create", "namespace", NAMESPACE])?;
+        self.stack = Some(stack);
+        self.life().await?;
+        let Some(stack) = &self.stack else {
+            return Ok(());
+        };
+
+        title("What the service executed, once each");
+        for effect in stack.ledger().await? {
+            let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
+            println!(
+                "  {:<14} {:<34} {}",
+                text("effect"),
+                text("name"),
+                text("id")
+            );
+        }
+        println!("\nDone in {} s.", begin.elapsed().as_secs());
+        if keep {
+            self.say_how_to_look(stack);
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
 
-    /// Takes everything out of a cluster that is not ours, while the operator is there to let it go: a
-    /// finalizer that stayed would hold the namespace for ever.
-    fn leave(&self) -> Result<()> {
+    fn say_how_to_look(&self, stack: &Stack) {
         println!(
-            "Deleting what is in namespace {NAMESPACE}, and the namespace; the two kinds stay."
+            "\nIt stays up. In another terminal:\n  export KUBECONFIG={}",
+            self.kubeconfig.display()
         );
-        let kinds = "dwsc,dwss";
-        if self
-            .quiet(&["delete", kinds, "--all", "--timeout=60s"])
-            .is_err()
-        {
-            let none = r#"{"metadata":{"finalizers":null}}"#;
-            for object in self.quiet(&["get", kinds, "-o=name"])?.lines() {
-                self.quiet(&["patch", object, "--type=merge", "-p", none])?;
-            }
+        // Its own kubectl beside its own control plane: there may be none on the machine.
+        let programs = Path::new(&self.kubectl).parent();
+        let programs = programs.filter(|programs| programs.is_absolute());
+        if let Some(programs) = programs {
+            println!("  export PATH={}:$PATH", programs.display());
         }
-        self.quiet(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
-        Ok(())
+        println!("  kubectl -n {NAMESPACE} apply -f examples/cluster.yaml");
+        println!("  kubectl -n {NAMESPACE} get dws");
+        println!(
+            "  curl {}/__sim/help\n  curl {}/metrics",
+            stack.url, stack.health
+        );
+        if programs.is_some() {
+            println!(
+                "No kube-controller-manager runs here: what a deleted owner leaves, and namespaces, stay."
+            );
+        }
+        println!("Ctrl-C ends it and leaves nothing behind.");
     }
 
     async fn life(&self) -> Result<()> {
@@ -253,15 +218,13 @@ impl Demo {
             "custom-columns=OBJECT:.involvedObject.name,REASON:.reason,MESSAGE:.message",
         ])?;
 
-        title("They go: the copy at once, the first one with a final snapshot");
-        self.show(&[
-            "delete",
-            "dwsc/orders-dw-copy",
-            "dwsc/orders-dw",
-            "--wait=false",
-        ])?;
-        self.gone("dwsc/orders-dw-copy").await?;
-        self.gone("dwsc/orders-dw").await?;
+        title("They go: the backup, the copy at once, the first one with a final snapshot");
+        let mut delete = vec!["delete", "--wait=false"];
+        delete.extend(OBJECTS);
+        self.show(&delete)?;
+        for object in OBJECTS {
+            self.gone(object).await?;
+        }
         self.show(&["get", "dws"])?;
         Ok(())
     }
