@@ -300,7 +300,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         if draft.paused() && !stalled {
             let says = Says::new(
                 "Paused",
-                "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+                "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
             );
             return draft.end(&Verdict::out_of_sync(ready, says), None, Outcome::Waiting);
         }
@@ -368,7 +368,7 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
     if draft.paused() {
         let says = Says::new(
             "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
         );
         return Some((says, false));
     }
