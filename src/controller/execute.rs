@@ -16,7 +16,7 @@ use super::flight::{Errand, land, send};
 use super::memory::Credentials;
 use super::secrets::{self, Owner};
 use super::store::{self, Managed};
-use super::watch::kind_name;
+use super::watch::{Indexed, kind_name};
 use crate::core::step::{Decision, EventNote, Outcome, SecretWrite};
 use crate::observer::{Account, Interest, ResourceKey, Source};
 
@@ -62,7 +62,7 @@ pub async fn settle_answers<K: Managed>(
 ///
 /// # Errors
 /// [`ReconcileError`]: what was not reached is planned again.
-pub async fn act<K: Managed>(
+pub async fn act<K: Indexed>(
     ctx: &Context,
     object: &K,
     place: Option<&SecretPlace>,
@@ -91,7 +91,13 @@ pub async fn act<K: Managed>(
         note_write(ctx, &current);
     }
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await?;
+        let written = write_secret(ctx, place, write).await;
+        let written = written.map_err(|error| match error {
+            StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
+                ReconcileError::SecretRefused { message }
+            }
+            error => error.into(),
+        })?;
         if !written && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }
