@@ -138,6 +138,8 @@ pub async fn act<K: Indexed>(
         tracing::info!(
             namespace = %current.namespace().unwrap_or_default(),
             name = %current.name_any(),
+            // A terminating namespace takes no event: what stays, and under which id, is said here too.
+            note = notes.last().map(|note| note.note.as_str()),
             "the finalizer is removed"
         );
     }
@@ -251,9 +253,7 @@ pub fn forget_uid(ctx: &Context, uid: &str) {
 /// Says once of each content of a credentials Secret which of its keys are ignored.
 pub async fn tell_ignored_keys<K: Managed>(ctx: &Context, object: &K, resolved: &Resolved) {
     let text = match &resolved.source {
-        Source::Secret { name, .. } if !resolved.ignored.is_empty() => {
-            Some(format!("In Secret {name}: {}", resolved.ignored.join("; ")))
-        }
+        Source::Secret { .. } if !resolved.ignored.is_empty() => Some(resolved.ignored.join(" ")),
         Source::Secret { .. } | Source::Own => None,
     };
     let uid = object.uid().unwrap_or_default();
