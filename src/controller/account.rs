@@ -9,7 +9,8 @@ use kube::ResourceExt;
 use super::context::Context;
 use super::error::StoreError;
 use super::secrets;
-use crate::core::facts;
+use crate::api::cluster_status::RejectedSecret;
+use crate::core::facts::{self, CircuitReason};
 use crate::observer::{Account, CredentialsProblem, Source};
 
 /// What the credentials lead to.
@@ -18,6 +19,8 @@ pub struct Resolved {
     pub account: Option<Account>,
     /// Where they come from.
     pub source: Source,
+    /// Their Secret as it was read; `None` for the operator's own, and for what is only remembered.
+    pub secret: Option<RejectedSecret>,
     /// Why there is none.
     problem: Option<facts::Account>,
     adoption_allowed: bool,
@@ -29,7 +32,7 @@ impl Resolved {
     /// What a plan may know of it, as of now.
     pub fn facts(&self) -> facts::Account {
         match (&self.account, &self.problem) {
-            (Some(account), _) => account.facts(self.adoption_allowed),
+            (Some(account), _) => named(account.facts(self.adoption_allowed), &self.source),
             (None, Some(problem)) => problem.clone(),
             (None, None) => facts::Account::Pending,
         }
@@ -44,6 +47,7 @@ impl Resolved {
         Self {
             account: None,
             source,
+            secret: None,
             problem: Some(problem),
             adoption_allowed: false,
             ignored: Vec::new(),
@@ -85,11 +89,20 @@ pub async fn resolve(
         if let Some(account) = ctx.accounts.last_good(&source).filter(|_| bereaved) {
             return Ok(usable(account, source, Vec::new()));
         }
-        let message = format!("Secret {name} with the credentials is not there: create it");
+        let message = format!(
+            "Secret {name} of spec.credentialsSecretRef does not exist in this namespace: create it with HW_ACCESS_KEY and HW_SECRET_KEY, or HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD, or correct the name."
+        );
         return Ok(Resolved::without(source, missing(message)));
     };
+    let version = RejectedSecret {
+        uid: found.uid().unwrap_or_default(),
+        resource_version: found.resource_version().unwrap_or_default(),
+    };
     Ok(match from_secret(ctx, namespace, name, found) {
-        Ok((account, ignored)) => usable(account, source, ignored),
+        Ok((account, ignored)) => Resolved {
+            secret: Some(version),
+            ..usable(account, source, ignored)
+        },
         Err(CredentialsProblem::Missing { message }) => Resolved::without(source, missing(message)),
         Err(CredentialsProblem::Invalid { message }) => {
             Resolved::without(source, facts::Account::Invalid { message })
@@ -109,9 +122,35 @@ fn own(ctx: &Context, namespace: &str) -> Resolved {
     Resolved {
         account: Some(account),
         source: Source::Own,
+        secret: None,
         problem: None,
         adoption_allowed: ctx.settings.adoption_allowed(namespace),
         ignored: Vec::new(),
+    }
+}
+
+/// Credentials that are refused are mended where they came from, so the message says where that is.
+fn named(facts: facts::Account, source: &Source) -> facts::Account {
+    let Source::Secret { name, .. } = source else {
+        return facts;
+    };
+    let named = |circuit: facts::Circuit| match circuit.reason {
+        CircuitReason::CredentialsInvalid => facts::Circuit {
+            message: format!(
+                "The credentials in Secret {name} are refused. {}",
+                circuit.message
+            ),
+            ..circuit
+        },
+        CircuitReason::Throttled | CircuitReason::ServiceUnavailable => circuit,
+    };
+    match facts {
+        facts::Account::Known(known) => facts::Account::Known(facts::KnownAccount {
+            circuit: known.circuit.map(named),
+            ..known
+        }),
+        facts::Account::Unreachable(circuit) => facts::Account::Unreachable(named(circuit)),
+        other => other,
     }
 }
 
@@ -120,6 +159,7 @@ fn usable(account: Account, source: Source, ignored: Vec<String>) -> Resolved {
     Resolved {
         account: Some(account),
         source,
+        secret: None,
         problem: None,
         adoption_allowed: true,
         ignored,
@@ -145,5 +185,39 @@ pub fn release_if_unused(ctx: &Context, source: &Source) {
         && ctx.index.credentials_users(namespace, name).is_empty()
     {
         ctx.accounts.release(source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(
+        CircuitReason::CredentialsInvalid,
+        "The credentials in Secret dws-account are refused. Mend it."
+    )]
+    #[case(CircuitReason::Throttled, "Mend it.")]
+    #[case(CircuitReason::ServiceUnavailable, "Mend it.")]
+    fn refused_credentials_are_named(#[case] reason: CircuitReason, #[case] expected: &str) {
+        let circuit = facts::Circuit {
+            reason,
+            message: "Mend it.".to_owned(),
+            until: Timestamp::UNIX_EPOCH,
+            failed_polls: 1,
+        };
+        let source = Source::Secret {
+            namespace: "team".to_owned(),
+            name: "dws-account".to_owned(),
+        };
+        let facts::Account::Unreachable(told) =
+            named(facts::Account::Unreachable(circuit), &source)
+        else {
+            panic!("another account");
+        };
+        assert_eq!(told.message, expected);
     }
 }

@@ -278,14 +278,27 @@ impl Scenario {
 /// What was set off says its last words; from then on nothing is written.
 pub async fn still(sim: &mut Sim, quiet: Duration) {
     sim.until(Duration::from_mins(2), |_| false).await;
-    let before = sim.kubernetes.state.lock().writes;
+    let (before, seen) = {
+        let state = sim.kubernetes.state.lock();
+        (state.writes, state.log.len())
+    };
     sim.until(quiet, |_| false).await;
-    let after = sim.kubernetes.state.lock().writes;
-    if before != after {
-        sim.wrong.push(format!(
-            "I7: {} writes although all is at rest",
-            after - before
-        ));
+    let state = sim.kubernetes.state.lock();
+    if state.writes != before {
+        let late = state.log[seen..]
+            .iter()
+            .filter(|change| !change.path.contains("/events/"));
+        let late: Vec<String> = late
+            .take(3)
+            .map(|one| told(one.object.as_ref().unwrap_or(&Value::Null)))
+            .collect();
+        let what = format!(
+            "I7: {} writes although all is at rest: {}",
+            state.writes - before,
+            late.join("; ")
+        );
+        drop(state);
+        sim.wrong.push(what);
     }
 }
 

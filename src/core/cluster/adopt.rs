@@ -117,7 +117,9 @@ pub(super) fn take(mut draft: Draft<'_>, account: &KnownAccount, id: &str) -> Cl
     draft.status.cluster_id = Some(cluster.id.clone());
     draft.status.adopted = Some(true);
     draft.status.account = Some(account.account.clone());
-    draft.status.last_failure = None;
+    draft.status.failures.clear();
+    draft.status.last_busy = None;
+    draft.status.rejected_secret = None;
     // A count that the manifest wrote at adoption is drift, never a purchase: it counts as brought to rest.
     draft.status.settled_node_count = spec.node_count.or(cluster.node_count);
     observe::observe(&mut draft.status, &cluster, true);

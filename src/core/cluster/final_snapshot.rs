@@ -87,6 +87,7 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
             name: name.clone(),
             id: Some(snapshot.id.clone()),
             failures,
+            ..stored
         });
     }
     match service_state::snapshot_life(&snapshot.status) {
@@ -129,6 +130,7 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
                 name,
                 id: None,
                 failures: failures.max(1),
+                ..draft.status.final_snapshot.take().unwrap_or_default()
             });
             Err(Box::new(remove(
                 draft,
@@ -170,7 +172,7 @@ fn absent(
             );
             return blocked(draft, "final-refused", &message);
         }
-        draft.status.last_failure = None;
+        draft.overcome(OperationKind::Snapshot);
     }
     if let Some(open) = open
         && !draft.after_window(list.requested_at)
@@ -216,15 +218,10 @@ fn absent(
             call,
         )
     };
-    let failures = draft
-        .status
-        .final_snapshot
-        .as_ref()
-        .map_or(0, |last| last.failures);
     draft.status.final_snapshot = Some(FinalSnapshot {
         name,
         id: None,
-        failures,
+        ..draft.status.final_snapshot.take().unwrap_or_default()
     });
     let says = Says::new("Deleting", "The final snapshot is being started.");
     draft.call(intent, &Verdict::working(Ready::No(says.clone()), says))
@@ -319,7 +316,7 @@ fn remove(draft: Draft<'_>, snapshot: &Snapshot, why: &str) -> ClusterStep {
 pub(super) fn keep_count(draft: &Draft<'_>, list: &SnapshotList, cluster_id: &str) -> i32 {
     let mut manual: Vec<_> = list
         .of_cluster(cluster_id)
-        .into_iter()
+        .iter()
         .filter(|one| !one.type_.as_deref().unwrap_or("MANUAL").starts_with("AUTO"))
         .collect();
     manual.sort_by(|one, other| {

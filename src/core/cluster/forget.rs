@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::identity;
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::{OperationKind, OperationPhase};
-use crate::core::conditions::{self, Says};
+use crate::core::conditions::Says;
 use crate::core::facts::{Account, ConnectionSecret};
 use crate::core::failures;
 use crate::core::step::{EventNote, Read};
@@ -66,8 +66,7 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
             false,
         ));
     }
-    let lost = conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost");
-    lost.then(|| {
+    draft.lost_before().then(|| {
         let note = format!("Cluster {named} was lost before; there is nothing to delete.");
         Forget::Now(EventNote::normal("Deleted", named.clone(), note), false)
     })

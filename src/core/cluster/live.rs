@@ -13,6 +13,7 @@ use crate::core::facts::KnownAccount;
 use crate::core::failures;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read};
+use crate::dws::answer::Meaning;
 use crate::dws::model::Cluster;
 
 /// In that time a snapshot whose turn it is has begun, or it is not its turn.
@@ -33,6 +34,7 @@ pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
         Ok(pair) => pair,
         Err(step) => return *step,
     };
+    draft.status.lost = None;
     observe::observe(&mut draft.status, &cluster, draft.facts.detail.is_some());
     match settle(draft, &cluster).and_then(|draft| work(draft, &cluster)) {
         Ok(draft) => rest(draft, &cluster),
@@ -53,11 +55,28 @@ fn current<'a>(
             let judged = absence::judge(
                 &failure,
                 &draft.facts.memory,
-                false,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
+            );
+            let hidden = matches!(
+                failure.meaning,
+                Meaning::Absent | Meaning::AbsentOrForbidden
             );
             return Err(Box::new(match judged {
                 Presence::Gone => lost(draft, id),
+                // Confirmed once: what a new process has not seen by itself takes nothing of that back.
+                _ if hidden && draft.lost_before() => lost(draft, id),
+                Presence::NotYet => {
+                    let message =
+                        format!("The service accepted cluster {id} and does not show it yet.");
+                    let restores = draft.facts.object.spec.restore_from.is_some();
+                    let doing = if restores { "Restoring" } else { "Creating" };
+                    let says = Says::new(doing, message);
+                    let verdict = Verdict::working(Ready::No(says.clone()), says);
+                    let wake = Some(draft.facts.settings.active_interval);
+                    draft.end(&verdict, wake, Outcome::Waiting)
+                }
                 Presence::NotShown => {
                     let message = format!(
                         "The service does not show cluster {id} just now; its absence is being confirmed."
@@ -79,7 +98,9 @@ fn current<'a>(
         .cloned();
     match item {
         Some(item)
-            if draft.open_operation().is_none() && !observe::wants_detail(&draft.status, &item) =>
+            if draft.open_operation().is_none()
+                && !draft.lost_before()
+                && !observe::wants_detail(&draft.status, &item) =>
         {
             Ok((draft, item))
         }
@@ -97,6 +118,7 @@ fn lost(mut draft: Draft<'_>, id: &str) -> ClusterStep {
         .events
         .push(EventNote::warning("Lost", id, message.clone()));
     draft.status.operation = None;
+    draft.status.lost = Some(true);
     draft.stall(
         Ready::No(Says::new("Lost", message.clone())),
         "Lost",
@@ -134,6 +156,8 @@ fn settle_made<'a>(
     match service_state::life(&cluster.status) {
         Life::Available if service_state::idle(cluster) => {
             if !restore {
+                let from = &operation.target.secret;
+                draft.status.password_secret.clone_from(from);
                 draft = secret::promote(draft, cluster)?;
             }
             draft.status.operation = None;
@@ -192,7 +216,15 @@ fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
 
 /// Whether a new changing call may go out now; asks for a fresh detail first.
 pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
-    if !service_state::idle(cluster) || snapshot_goes_next(draft) || draft.just_refused_as_busy() {
+    Ok(!snapshot_goes_next(draft) && may_call_again(draft, cluster)?)
+}
+
+/// The same for a call whose answer is open: a snapshot waits for it, so it waits for no snapshot.
+pub(super) fn may_call_again(
+    draft: &Draft<'_>,
+    cluster: &Cluster,
+) -> Result<bool, Box<ClusterStep>> {
+    if !service_state::idle(cluster) || draft.just_refused_as_busy() {
         return Ok(false);
     }
     if draft.facts.detail.is_none() {
@@ -268,7 +300,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         if draft.paused() && !stalled {
             let says = Says::new(
                 "Paused",
-                "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+                "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
             );
             return draft.end(&Verdict::out_of_sync(ready, says), None, Outcome::Waiting);
         }
@@ -282,11 +314,9 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         } else {
             Outcome::Waiting
         };
-        let wake = draft
-            .facts
-            .memory
-            .low_count_since
-            .map(|_| draft.facts.settings.active_interval);
+        let low = draft.facts.memory.low_count_since;
+        let low = low.map(|_| draft.facts.settings.active_interval);
+        let wake = low.into_iter().chain(draft.next_try()).min();
         return draft.end(&verdict, wake, outcome);
     }
     let synced = if draft.observe_only() {
@@ -328,12 +358,17 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
         return Some((says, false));
     }
     if let Some(failure) = draft.failure_of(OperationKind::Restart) {
-        return Some((Says::new("RestartFailed", failure.message.clone()), false));
+        let reason = if failure.reason == failures::SERVICE_FAILED {
+            failures::SERVICE_FAILED
+        } else {
+            "RestartFailed"
+        };
+        return Some((Says::new(reason, failure.message.clone()), false));
     }
     if draft.paused() {
         let says = Says::new(
             "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
         );
         return Some((says, false));
     }

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use crate::api::cluster_status::Handled;
 use crate::api::names;
 use crate::api::{Operation, OperationKind, OperationPhase};
-use crate::core::requests::{FURTHEST_AHEAD, Request, judge};
+use crate::core::requests::{Request, judge};
 use crate::core::step::EventNote;
 
 impl Draft<'_> {
@@ -39,7 +39,9 @@ impl Draft<'_> {
         {
             self.status.settled_node_count = resize.target.node_count;
         }
-        if !closed.is_empty() {
+        if closed.is_empty() {
+            self.acknowledges_nothing(&id);
+        } else {
             let note = format!(
                 "Operation {id} is closed as not to be repeated; the plan starts from a fresh read."
             );
@@ -48,24 +50,48 @@ impl Draft<'_> {
         }
     }
 
+    /// A mistyped id would leave its writer waiting: one that names nothing is told while something is open.
+    fn acknowledges_nothing(&mut self, id: &str) {
+        let open = self.status.operation.iter();
+        let unknown = open.filter(|one| one.phase == OperationPhase::OutcomeUnknown);
+        if unknown.chain(&self.status.unsettled_operations).count() > 0 {
+            self.ignored.push(format!(
+                "{}={id:?} is not the id of an operation whose outcome is unknown: nothing is done.",
+                names::ACKNOWLEDGE_ATTEMPT
+            ));
+        }
+    }
+
+    /// Says that a value of `paused` holds nothing back: whoever wrote it may believe that it does.
+    fn note_no_pause(&mut self) {
+        let value = self
+            .annotation(names::PAUSED)
+            .unwrap_or_default()
+            .to_owned();
+        if !matches!(value.as_str(), "" | "true" | "false") {
+            let note = format!(
+                "{}={value:?} is not \"true\": nothing is held back.",
+                names::PAUSED
+            );
+            self.ignored.push(note.clone());
+            self.events
+                .push(EventNote::warning("RequestIgnored", value, note));
+        }
+    }
+
     /// Records what stands in the annotations: all of it the first time, and later what is not to be acted on.
     pub fn record_requests(&mut self) {
-        let now = self.facts.now;
         if self.status.handled.is_none() {
-            // A value far ahead is no request; recording it would swallow the real ones before it.
-            let read = |key| {
-                let value = self
-                    .annotation(key)
-                    .and_then(|text| text.parse::<Timestamp>().ok());
-                value.filter(|value| value.duration_since(now) <= FURTHEST_AHEAD)
-            };
+            let read = |key| self.annotation(key)?.parse::<Timestamp>().ok();
             self.status.handled = Some(Handled {
                 restart: read(names::RESTART_REQUESTED_AT),
                 rotate_password: read(names::ROTATE_PASSWORD_REQUESTED_AT),
                 reconcile: read(names::RECONCILE_REQUESTED_AT),
+                ..Handled::default()
             });
             return;
         }
+        self.note_no_pause();
         let observe_only = self.observe_only();
         for key in [
             names::RESTART_REQUESTED_AT,
@@ -76,7 +102,11 @@ impl Draft<'_> {
             match self.request(key) {
                 Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
                     self.record(key, asked);
-                    self.status.last_failure = None;
+                    // What ended in failure at the service is not undone by asking again.
+                    let ended = ["ResizeFailed", "RestartFailed"];
+                    let failures = &mut self.status.failures;
+                    failures.retain(|one| ended.contains(&one.reason.as_str()));
+                    self.status.last_busy = None;
                     self.status.rejected_secret = None;
                 }
                 Request::Due(asked) if observe_only => self.record(key, asked),
@@ -99,7 +129,7 @@ impl Draft<'_> {
                 }
                 Request::Unreadable => {
                     let note = format!(
-                        "{key}={value:?} is not an RFC 3339 time such as {now:.0}: nothing is done."
+                        "{key}={value:?} is not an RFC 3339 time such as 2026-11-25T08:30:00Z: nothing is done."
                     );
                     self.ignored.push(note.clone());
                     self.events

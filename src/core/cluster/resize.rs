@@ -10,10 +10,11 @@ use jiff::SignedDuration;
 use super::begin::TRY_AGAIN;
 use super::draft::Draft;
 use super::live::{self, Part};
-use super::observe;
+use super::{observe, refused};
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome};
@@ -160,16 +161,13 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         let same = failure.generation == draft.generation();
         let since = draft.facts.now.duration_since(failure.at);
         if same
-            && matches!(failure.reason.as_str(), "QuotaExceeded" | "SoldOut")
+            && matches!(
+                failure.reason.as_str(),
+                "QuotaExceeded" | "SoldOut" | failures::SERVICE_FAILED
+            )
             && since < TRY_AGAIN
         {
-            let reason = if failure.reason == "SoldOut" {
-                "SoldOut"
-            } else {
-                "QuotaExceeded"
-            };
-            let message = format!("{} It is tried again every 10 minutes.", failure.message);
-            let verdict = Verdict::waiting(observe::ready(cluster), Says::new(reason, message));
+            let verdict = refused::tried_again_later(observe::ready(cluster), &failure);
             return Err(Box::new(draft.end(
                 &verdict,
                 Some(TRY_AGAIN - since),

@@ -202,6 +202,7 @@ fn renew(
     operation: &Operation,
     doing: &'static str,
 ) -> ClusterStep {
+    let mut operation = operation.clone();
     let call = if operation.kind == OperationKind::Restore {
         body::restore(
             &draft,
@@ -219,6 +220,7 @@ fn renew(
         };
         // The former attempt is known dead, so a Secret that was deleted meanwhile may get a new password.
         let pending = held.pending.unwrap_or_else(|| {
+            operation.target.secret = None;
             let fresh = draft.facts.fresh.password.clone();
             let passwords = Passwords {
                 pending: Some(fresh.clone()),
@@ -244,6 +246,6 @@ fn renew(
         ),
     );
     let verdict = Verdict::working(Ready::No(says.clone()), says);
-    let intent = Intent::renewed(operation, draft.facts.now, call);
+    let intent = Intent::renewed(&operation, draft.facts.now, call);
     draft.call(intent, &verdict)
 }

@@ -6,7 +6,7 @@ use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, DwsSnapshotStatus, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
-use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
 use crate::core::failures;
 use crate::core::journal::Intent;
@@ -61,7 +61,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> SnapshotStep {
         );
         return draft.forget(EventNote::normal("Retained", named, note));
     }
-    if conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost") {
+    if draft.lost_before() {
         return draft.forget(EventNote::normal(
             "Deleted",
             named,
@@ -243,14 +243,19 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
             let judged = absence::judge(
                 failure,
                 &draft.facts.memory,
-                accepted,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
             return match judged {
                 Presence::Gone => {
                     let note = format!("Snapshot {id} is confirmed gone.");
                     draft.forget(EventNote::normal("Deleted", id, note))
                 }
+                Presence::NotYet => deleting(
+                    draft,
+                    "The snapshot was begun just now and the service does not show it yet; the deletion waits for it.",
+                ),
                 Presence::NotShown => deleting(
                     draft,
                     "The service no longer shows the snapshot; its lists are confirming it.",

@@ -5,7 +5,6 @@ use super::follow::{no, shown};
 use super::take::call;
 use crate::api::{Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{Says, Verdict};
-use crate::core::facts::ClusterRefFact;
 use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{EventNote, Outcome, Read};
@@ -69,7 +68,6 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         return draft.end(&Verdict::working(no(&says), says), wake, Outcome::Waiting);
     }
     let cluster_id = operation.target.cluster_id.clone().unwrap_or_default();
-    let deleting = matches!(&draft.facts.cluster, Some(ClusterRefFact::Present(one)) if one.metadata.deletion_timestamp.is_some());
     if draft.paused() {
         let says = Says::new(
             "Paused",
@@ -78,7 +76,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         let verdict = Verdict::out_of_sync(no(&says), says);
         return draft.end(&verdict, None, Outcome::Waiting);
     }
-    if deleting || draft.facts.namespace_terminating {
+    if draft.owner_goes() || draft.facts.namespace_terminating {
         let says = Says::new(
             "WaitingForCluster",
             "The lost request was not executed, and it is not sent again just now.",

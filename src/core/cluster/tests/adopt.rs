@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
+use crate::dws::model::FailedReasons;
 
 const TAKEN: &str = "Ready=True/Available; Synced=True/InSync; secret put";
 
@@ -102,7 +103,7 @@ fn a_growth_is_counted_from_what_the_manifest_last_wrote() {
     lowered(5),
     "Ready=True/Available; Synced=False/Drifted; secret put"
 )]
-#[case::a_lower_count_after_a_resize_that_failed(lowered(5).status(|s| s.last_failure = Some(last_failure(OperationKind::Resize, "ResizeFailed", 900))), "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
+#[case::a_lower_count_after_a_resize_that_failed(lowered(5).status(|s| record(s, last_failure(OperationKind::Resize, "ResizeFailed", 900))), "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 fn a_cluster_of_others(#[case] facts: Facts, #[case] expected: &str) {
     // What the connection Secret comes to is not the subject here.
     let plan = facts.plan().replace("; secret put", "");
@@ -125,4 +126,18 @@ fn an_adopted_cluster_is_recorded_as_such() {
     assert_eq!(decision.status.cluster_id.as_deref(), Some(ID));
     assert_eq!(decision.status.settled_node_count, Some(3));
     assert!(decision.add_finalizer && decision.call.is_none());
+}
+
+#[test]
+fn a_failed_creation_tells_the_services_reason() {
+    let mut failed = cluster("CREATION FAILED", "", 3);
+    failed.failed_reasons = Some(FailedReasons {
+        error_code: Some("DWS.6000".into()),
+        error_msg: Some("The flavor is sold out.".into()),
+    });
+    let message = by_id().detail(failed).message("Synced");
+    assert!(
+        message.contains(" reason: DWS.6000 The flavor is sold out. The failed"),
+        "{message}"
+    );
 }

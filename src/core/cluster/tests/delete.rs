@@ -31,6 +31,7 @@ fn taken(status: &str, age: i64) -> Facts {
                 name: FINAL.into(),
                 id: Some("final".into()),
                 failures: 0,
+                ..FinalSnapshot::default()
             });
         })
 }
@@ -98,6 +99,7 @@ fn removing(phase: OperationPhase, age: i64) -> Facts {
                 name: FINAL.into(),
                 id: None,
                 failures: 1,
+                ..FinalSnapshot::default()
             });
         })
         .operation(operation(OperationKind::DeleteSnapshot, phase, age))
@@ -178,9 +180,9 @@ fn missing() -> Account {
 #[case::snapshot_lost_and_over(Facts::dying().operation(operation(OperationKind::Snapshot, OperationPhase::Ambiguous, 600)).window(600), &SNAPSHOTS.replace("#1", "#2"))]
 #[case::snapshot_accepted_and_not_listed(Facts::dying().operation(operation(OperationKind::Snapshot, OperationPhase::Accepted, 599)), DELETING)]
 #[case::snapshot_accepted_and_forgotten(Facts::dying().operation(operation(OperationKind::Snapshot, OperationPhase::Accepted, 600)), &SNAPSHOTS.replace("#1", "#2"))]
-#[case::snapshot_refused(Facts::dying().status(|s| s.last_failure = Some(last_failure(OperationKind::Snapshot, "SnapshotFailed", 599))), BLOCKED)]
-#[case::snapshot_refused_ten_minutes_ago(Facts::dying().status(|s| s.last_failure = Some(last_failure(OperationKind::Snapshot, "SnapshotFailed", 600))), SNAPSHOTS)]
-#[case::snapshot_refused_as_busy(Facts::dying().status(|s| s.last_failure = Some(last_failure(OperationKind::Snapshot, "Busy", 5))), DELETING)]
+#[case::snapshot_refused(Facts::dying().status(|s| record(s, last_failure(OperationKind::Snapshot, "SnapshotFailed", 599))), BLOCKED)]
+#[case::snapshot_refused_ten_minutes_ago(Facts::dying().status(|s| record(s, last_failure(OperationKind::Snapshot, "SnapshotFailed", 600))), SNAPSHOTS)]
+#[case::snapshot_refused_as_busy(Facts::dying().status(|s| record(s, last_failure(OperationKind::Snapshot, "Busy", 5))), DELETING)]
 // DELETE and after.
 #[case::delete(policy(Policy::Delete), &sends(5))]
 #[case::accepted(sent(OperationPhase::Accepted, 60), DELETING)]
@@ -207,9 +209,9 @@ fn missing() -> Account {
 )]
 #[case::answer_lost(sent(OperationPhase::Ambiguous, 9), DELETING)]
 #[case::answer_lost_an_interval_ago(sent(OperationPhase::Ambiguous, 10), &sends(5).replace("#1", "#2"))]
-#[case::refused(policy(Policy::Delete).status(|s| s.last_failure = Some(last_failure(OperationKind::Delete, "DeletionBlocked", 5))), BLOCKED)]
-#[case::refused_ten_minutes_ago(policy(Policy::Delete).status(|s| s.last_failure = Some(last_failure(OperationKind::Delete, "DeletionBlocked", 600))), &sends(0))]
-#[case::refused_once(policy(Policy::Delete).status(|s| s.last_failure = Some(last_failure(OperationKind::Delete, "DeletionRefused", 1))), &sends(0))]
+#[case::refused(policy(Policy::Delete).status(|s| record(s, last_failure(OperationKind::Delete, "DeletionBlocked", 5))), BLOCKED)]
+#[case::refused_ten_minutes_ago(policy(Policy::Delete).status(|s| record(s, last_failure(OperationKind::Delete, "DeletionBlocked", 600))), &sends(0))]
+#[case::refused_once(policy(Policy::Delete).status(|s| record(s, last_failure(OperationKind::Delete, "DeletionRefused", 1))), &sends(0))]
 #[case::gone(sent(OperationPhase::Accepted, 60).detail_fails(Meaning::Absent).unlisted(10), "forget")]
 #[case::gone_and_not_confirmed(sent(OperationPhase::Accepted, 60).detail_fails(Meaning::Absent).unlisted(9), DELETING)]
 #[case::gone_or_forbidden_after_delete(sent(OperationPhase::Accepted, 60).detail_fails(Meaning::AbsentOrForbidden).unlisted(10), "forget")]

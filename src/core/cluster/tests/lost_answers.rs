@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::cluster::ManagementPolicy;
+use crate::api::cluster_status::RejectedSecret;
 
 fn lost(phase: OperationPhase) -> Facts {
     Facts::new()
@@ -189,4 +190,46 @@ fn an_available_cluster_promotes_its_password_and_settles_its_count() {
     assert!(data.contains_key("password") && !data.contains_key("pending-password"));
     assert_eq!(decision.status.settled_node_count, Some(3));
     assert!(decision.status.operation.is_none() && decision.status.binding.is_some());
+}
+
+/// The create took its password from this version of a referenced Secret, and the connection Secret was
+/// deleted while the cluster was being made.
+fn made_from(version: &str) -> Facts {
+    accepted(cluster("AVAILABLE", "", 3))
+        .status(|s| {
+            let open = s.operation.as_mut().unwrap();
+            open.target.secret = Some(RejectedSecret {
+                uid: "secret".into(),
+                resource_version: version.into(),
+            });
+        })
+        .secret_is(ConnectionSecret::Absent)
+        .password("Chosen-Pw-1")
+}
+
+#[rstest]
+#[case::as_it_was("1", "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::changed_meanwhile(
+    "0",
+    "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put"
+)]
+fn a_referenced_password_is_in_force_only_as_the_create_sent_it(
+    #[case] sent: &str,
+    #[case] expected: &str,
+) {
+    assert_eq!(made_from(sent).plan(), expected);
+    let remembered = made_from(sent).decide().0.status.password_secret.unwrap();
+    assert_eq!(remembered.resource_version, sent);
+}
+
+#[test]
+fn a_password_that_was_made_anew_is_not_taken_for_the_referenced_one() {
+    let facts = over()
+        .secret_is(ConnectionSecret::Absent)
+        .password("Chosen-Pw-1");
+    let facts = facts.status(|s| {
+        s.operation.as_mut().unwrap().target.secret = Some(RejectedSecret::default());
+    });
+    let intent = facts.decide().0.call.unwrap();
+    assert_eq!(intent.operation().target.secret, None);
 }

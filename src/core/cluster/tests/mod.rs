@@ -8,6 +8,7 @@ mod adopt;
 mod begin;
 mod conditions;
 mod delete;
+mod failures;
 mod lost_answers;
 mod password;
 mod properties;
@@ -36,6 +37,7 @@ use crate::core::facts::{
     Absence, Account, ClusterFacts, ClusterList, ConnectionSecret, Fresh, KnownAccount, Memory,
     PasswordSecret, Rival, Seen, Settings, SnapshotList, SnapshotRefFact,
 };
+use crate::core::failures::record;
 use crate::core::failures::tests::failure;
 use crate::core::step::{Decision, Read, SecretWrite, Step};
 use crate::dws::answer::Meaning;
@@ -101,6 +103,7 @@ impl Facts {
             },
             object: Arc::new(object),
             account: Account::Known(known),
+            credentials: None,
             memory: Memory::default(),
             rivals: Vec::new(),
             held_elsewhere: BTreeMap::new(),

@@ -24,7 +24,7 @@ fn low_for(facts: Facts, seconds: i64) -> Facts {
 }
 
 fn failed(reason: &str, age: i64) -> Facts {
-    wants(5).status(|s| s.last_failure = Some(last_failure(OperationKind::Resize, reason, age)))
+    wants(5).status(|s| record(s, last_failure(OperationKind::Resize, reason, age)))
 }
 
 /// A restart that ends in this very plan, and a snapshot that has waited since before it, maybe.
@@ -42,7 +42,7 @@ fn after_a_restart(waits: bool) -> Facts {
         .facts(|f| f.snapshots_of_cluster = vec![waiting])
 }
 
-fn overdue() -> Waiting {
+pub(super) fn overdue() -> Waiting {
     Waiting {
         name: "s".into(),
         uid: "s".into(),
