@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::runner::scenarios;
 use crate::stacks::fresh;
 use crate::support::Result;
+use crate::support::stack::Options;
 use crate::world::{World, condition};
 
 scenarios!(create:
@@ -84,7 +85,13 @@ async fn the_connection_secret_is_a_provisioned_service() -> Result<()> {
 }
 
 async fn a_create_shows_its_way() -> Result<()> {
-    let (w, name) = (World::shared().await?, fresh("way"));
+    // Slower than others, so that it is seen on its way on a busy machine too.
+    let options = Options {
+        speed: 60,
+        ..Options::default()
+    };
+    let (w, _stack) = World::own(options).await?;
+    let name = fresh("way");
     w.cluster(&name, json!({})).await?;
     let making = w
         .until_condition("DwsCluster", &name, "Ready", "False", "Creating")

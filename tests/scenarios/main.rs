@@ -16,6 +16,7 @@ mod adoption;
 mod canaries;
 mod crash;
 mod create;
+mod definitions;
 mod deletion;
 mod faults;
 mod kills;

@@ -25,7 +25,8 @@ pub type Scenario = Pin<Box<dyn Future<Output = Result<()>>>>;
 /// The scenarios of a topic, as one test.
 macro_rules! scenarios {
     ($topic:ident: $($name:ident),+ $(,)?) => {
-        #[tokio::test]
+        // Scenarios share one thread; the proxies that they stand behind have another.
+        #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
         async fn $topic() -> $crate::support::Result<()> {
             $crate::runner::run(
                 stringify!($topic),
