@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::draft::{ClusterStep, Draft};
-use super::{drift, identity, observe, resize, restart, secret};
+use super::{drift, identity, observe, refused, resize, restart, secret};
 use crate::api::{OperationKind, OperationPhase};
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
@@ -358,12 +358,7 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
         return Some((says, false));
     }
     if let Some(failure) = draft.failure_of(OperationKind::Restart) {
-        let reason = if failure.reason == failures::SERVICE_FAILED {
-            failures::SERVICE_FAILED
-        } else {
-            "RestartFailed"
-        };
-        return Some((Says::new(reason, failure.message.clone()), false));
+        return Some((refused::told(failure, "RestartFailed"), false));
     }
     if draft.paused() {
         let says = Says::new(

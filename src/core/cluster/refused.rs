@@ -97,6 +97,15 @@ pub(super) fn tried_again_later(ready: Ready, failure: &LastFailure) -> Verdict 
     }
 }
 
+/// A failure that stands, with this reason unless the service itself failed.
+pub(super) fn told(failure: &LastFailure, reason: &'static str) -> Says {
+    if failure.reason == failures::SERVICE_FAILED {
+        let message = format!("{} It is tried again every 10 minutes.", failure.message);
+        return Says::new(failures::SERVICE_FAILED, message);
+    }
+    Says::new(reason, failure.message.clone())
+}
+
 /// Whether the password Secret is still the one that the refused request came from; `None` where it came
 /// from none.
 fn secret_as_refused(draft: &Draft<'_>) -> Result<Option<bool>, Box<ClusterStep>> {

@@ -10,14 +10,13 @@ use secrecy::SecretString;
 use super::begin;
 use super::draft::{ClusterStep, Draft};
 use super::live::{self, Part};
-use super::observe;
+use super::{observe, refused};
 use crate::api::cluster_status::{Binding, RejectedSecret};
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
-use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::password;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
@@ -354,12 +353,7 @@ pub(super) fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
 pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     let spec = &draft.facts.object.spec;
     if let Some(failure) = draft.failure_of(OperationKind::ResetPassword) {
-        let reason = if failure.reason == failures::SERVICE_FAILED {
-            failures::SERVICE_FAILED
-        } else {
-            "PasswordRejected"
-        };
-        return Some(Says::new(reason, failure.message.clone()));
+        return Some(refused::told(failure, "PasswordRejected"));
     }
     if let Ok(Some((_, secret))) = referenced(draft)
         && draft.status.rejected_secret.as_ref() == Some(&secret)
