@@ -24,6 +24,7 @@ use crate::dws::transport::{Request, Response, Transport, TransportError};
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
 
+mod events;
 mod refused;
 mod rivals;
 
@@ -420,16 +421,6 @@ async fn a_secret_that_somebody_makes_meanwhile_is_not_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_that_are_forbidden_fail_nothing() {
-    let world = World::new(Duration::ZERO).await;
-    for fault in [Fault::Forbidden, Fault::Terminating, Fault::LostBefore] {
-        world.kubernetes.fault(&format!("POST {EVENTS}"), fault);
-    }
-    world.until_called().await.unwrap();
-    assert!(world.status()["clusterId"].is_string());
-}
-
-#[tokio::test(start_paused = true)]
 async fn nothing_is_remembered_of_a_resource_that_is_gone() {
     let world = World::new(Duration::ZERO).await;
     world.until_called().await.unwrap();
@@ -443,31 +434,4 @@ async fn nothing_is_remembered_of_a_resource_that_is_gone() {
         (own.interested(), world.ctx.index.count(Kind::Cluster)),
         (0, 0)
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_repeated_event_raises_the_count_and_one_that_expired_is_made_anew() {
-    use crate::core::step::EventNote;
-    let world = World::new(Duration::ZERO).await;
-    let wh = super::store::get(&world.ctx.client, "team", "wh")
-        .await
-        .unwrap();
-    let wh: crate::api::DwsCluster = wh.unwrap();
-    let note = [EventNote::warning(
-        "CreateRefused",
-        "DWS.5050",
-        "the name is taken",
-    )];
-    super::events::publish(&world.ctx, &wh, &note).await;
-    super::events::publish(&world.ctx, &wh, &note).await;
-    let name = super::events::event_name("wh", "uid-wh", &note[0]);
-    let path = format!("{EVENTS}/{name}");
-    assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 2);
-    // Between the refusal of a second one and its patch, the event expires.
-    let expiring = path.clone();
-    world.kubernetes.edit("PATCH", move |objects| {
-        objects.remove(&expiring);
-    });
-    super::events::publish(&world.ctx, &wh, &note).await;
-    assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 1);
 }
