@@ -88,7 +88,10 @@ fn every_reason_is_explained() {
 
     let told = words(r#"Says::new\(\s*"(\w+)""#, &text);
     let missing: Vec<_> = told.difference(&conditions).collect();
-    assert!(missing.is_empty(), "not in the conditions' table: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "not in the conditions' table: {missing:?}"
+    );
     let happens = words(
         r#"(?:EventNote::(?:normal|warning)\(|\.event\(\s*(?:true|false),)\s*"(\w+)""#,
         &text,
@@ -101,7 +104,10 @@ fn every_reason_is_explained() {
     assert!(missing.is_empty(), "explained nowhere: {missing:?}");
     let stale: Vec<_> = explained.difference(&reasons).collect();
     assert!(stale.is_empty(), "explained and never given: {stale:?}");
-    assert!(told.len() > 30 && happens.len() > 20, "the patterns still fit");
+    assert!(
+        told.len() > 30 && happens.len() > 20,
+        "the patterns still fit"
+    );
     support::figures::figure(
         "documentation",
         &format!(

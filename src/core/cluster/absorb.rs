@@ -193,7 +193,8 @@ impl Next<'_> {
             OperationKind::Snapshot => ("SnapshotFailed", true),
             // The first refusal may be about the count of snapshots to keep: the exact one is tried once.
             OperationKind::Delete if !self.deletion_refused_before() => ("DeletionRefused", false),
-            _ => ("DeletionBlocked", false),
+            OperationKind::Delete | OperationKind::DeleteSnapshot => ("DeletionBlocked", false),
+            OperationKind::ResetPassword => ("PasswordRejected", false),
         };
         if stalled {
             // A change of that Secret is a reason to try again.
@@ -221,7 +222,12 @@ impl Next<'_> {
             OperationKind::Create | OperationKind::Restore => {
                 Ready::No(Says::new("NotCreated", message))
             }
-            _ => Ready::AsBefore(says.clone()),
+            OperationKind::Resize
+            | OperationKind::Restart
+            | OperationKind::ResetPassword
+            | OperationKind::Snapshot
+            | OperationKind::Delete
+            | OperationKind::DeleteSnapshot => Ready::AsBefore(says.clone()),
         };
         let verdict = match (waits, stalled && reason != "PasswordRejected") {
             (true, _) => Verdict::waiting(ready, says),
@@ -281,7 +287,13 @@ impl Next<'_> {
             OperationKind::ResetPassword => {
                 handled.rotate_password = self.operation.baseline.handled;
             }
-            _ => {}
+            // Nobody asked for these by annotation.
+            OperationKind::Create
+            | OperationKind::Restore
+            | OperationKind::Resize
+            | OperationKind::Snapshot
+            | OperationKind::Delete
+            | OperationKind::DeleteSnapshot => {}
         }
     }
 
