@@ -3,6 +3,8 @@
 use super::conditions::Says;
 use super::facts::{Circuit, CircuitReason};
 use crate::dws::answer::{Failure, Meaning};
+use crate::dws::codes;
+use crate::dws::model::FailedReasons;
 
 /// One or two sentences: code, words, field, advice.
 pub fn text(failure: &Failure) -> String {
@@ -25,6 +27,25 @@ pub fn text(failure: &Failure) -> String {
         text.push_str(failure.advice);
     }
     text
+}
+
+/// Why a task failed that the service had accepted: its code, its words and what to do, with a space before
+/// them; nothing where the service gives no reason.
+pub fn of_task(why: Option<&FailedReasons>) -> String {
+    let given = |text: &Option<String>| {
+        let text = text.as_deref().unwrap_or_default().trim();
+        text.trim_end_matches('.').to_owned()
+    };
+    let Some((code, words)) = why.map(|why| (given(&why.error_code), given(&why.error_msg))) else {
+        return String::new();
+    };
+    let reason = match (code.is_empty(), words.is_empty()) {
+        (true, true) => return String::new(),
+        (false, false) => format!("{code}: {words}"),
+        _ => format!("{code}{words}"),
+    };
+    let advice = codes::lookup(&code).map_or_else(String::new, |row| format!(" {}", row.advice));
+    format!(" The service's reason: {reason}.{advice}")
 }
 
 /// What of an event's key tells this failure from another.
@@ -85,6 +106,8 @@ pub fn circuit(circuit: &Circuit) -> Says {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::dws::answer::Class;
 
@@ -101,6 +124,34 @@ pub(crate) mod tests {
             retry_after: None,
             sent: true,
         }
+    }
+
+    #[rstest]
+    #[case(None, None, "")]
+    #[case(Some(" "), Some(""), "")]
+    #[case(
+        Some("6000"),
+        Some("Sold out."),
+        " The service's reason: 6000: Sold out. Delete the failed cluster and create it with another node type or zone: this one is often sold out."
+    )]
+    #[case(
+        Some("DWS.6001"),
+        None,
+        " The service's reason: DWS.6001. Check quota and stock for the nodes to be added, then ask the service's support to settle the failed resize."
+    )]
+    #[case(Some("7777"), Some("Odd"), " The service's reason: 7777: Odd.")]
+    #[case(None, Some("Odd"), " The service's reason: Odd.")]
+    fn a_failed_task_is_told_with_code_and_advice(
+        #[case] code: Option<&str>,
+        #[case] words: Option<&str>,
+        #[case] expected: &str,
+    ) {
+        let why = FailedReasons {
+            error_code: code.map(str::to_owned),
+            error_msg: words.map(str::to_owned),
+        };
+        assert_eq!(of_task(Some(&why)), expected);
+        assert_eq!(of_task(None), "");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::observe;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome};
@@ -69,8 +70,9 @@ pub(super) fn settle<'a>(
     if failed && !runs && ours_failed {
         draft.status.operation = None;
         draft.status.settled_node_count = Some(target);
+        let why = failures::of_task(cluster.failed_reasons.as_ref());
         let message = format!(
-            "The service could not grow the cluster from {baseline} to {target} nodes. It is not repeated by itself: \
+            "The service could not grow the cluster from {baseline} to {target} nodes.{why} It is not repeated by itself: \
              see the cluster in the console, then write another spec.nodeCount."
         );
         draft.fail(OperationKind::Resize, "ResizeFailed", None, message.clone());

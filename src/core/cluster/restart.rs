@@ -7,6 +7,7 @@ use super::live::{self, Part};
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome};
@@ -35,9 +36,11 @@ pub(super) fn settle<'a>(
     // Until REBOOTING was seen, the word may still be that of the restart before.
     if failed && (seen || (accepted && draft.window_over())) {
         draft.status.operation = None;
-        let message = "The service could not restart the cluster (REBOOT_FAILURE): see the cluster's events in the \
-                       console, then ask for a restart again."
-            .to_owned();
+        let why = failures::of_task(cluster.failed_reasons.as_ref());
+        let message = format!(
+            "The service could not restart the cluster (REBOOT_FAILURE).{why} See the cluster's events in the \
+             console, then ask for a restart again."
+        );
         draft.fail(
             OperationKind::Restart,
             "RestartFailed",

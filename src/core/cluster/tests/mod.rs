@@ -40,7 +40,7 @@ use crate::core::failures::tests::failure;
 use crate::core::step::{Decision, Read, SecretWrite, Step};
 use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
-use crate::dws::model::{Cluster, Endpoint, Listing, Snapshot};
+use crate::dws::model::{Cluster, Endpoint, FailedReasons, Listing, Snapshot};
 use samples::*;
 
 pub(super) const ID: &str = "11111111-1111-1111-1111-111111111111";
