@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
+use crate::api::annotations::is_paused;
 use crate::api::cluster_status::AccountRef;
-use crate::api::names::PAUSED;
 use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
 use crate::controller::secrets::connection_secret_name;
 use crate::core::facts::{Rival, Waiting};
@@ -322,10 +322,7 @@ fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
 fn waits(snapshot: &DwsSnapshot) -> bool {
     let status = snapshot.status.clone().unwrap_or_default();
     let conditions = &status.conditions;
-    let paused = snapshot
-        .annotations()
-        .get(PAUSED)
-        .is_some_and(|value| value == "true");
+    let paused = is_paused(snapshot.annotations());
     let stalled = find(conditions, "Stalled").is_some_and(|c| c.status == "True");
     let held_back = find(conditions, "Synced").is_some_and(|condition| {
         condition.status == "False"

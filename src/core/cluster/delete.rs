@@ -14,6 +14,7 @@ use super::forget::{Forget, forgotten, owns_secret};
 use super::live::Part;
 use super::observe;
 use super::settle_create::{self, Found};
+use crate::api::annotations::confirmed_delete;
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
@@ -251,7 +252,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
 fn crd_stands<'a>(draft: Draft<'a>, cluster: &Cluster) -> Part<'a> {
     match draft.facts.crd_deleting {
         None => Err(Box::new(Draft::read(Read::CrdState))),
-        Some(true) if draft.annotation(names::CONFIRM_DELETE) != Some(cluster.id.as_str()) => {
+        Some(true) if confirmed_delete(draft.annotations()) != Some(cluster.id.as_str()) => {
             let message = format!(
                 "The CRD itself is being deleted, which marks every warehouse: no DELETE is sent. Set \
                  spec.deletionPolicy: Retain to keep the cluster, or annotate {}={} to delete it.",

@@ -1,7 +1,9 @@
 //! A decision in the making: the facts, the status as it will be, and what is collected on the way.
 
 use jiff::SignedDuration;
+use kube::ResourceExt;
 
+use crate::api::annotations::{self, Annotations, Request};
 use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
@@ -90,18 +92,12 @@ impl<'a> Draft<'a> {
         written.unwrap_or_else(|| format!("{}-connection", self.name()))
     }
 
-    pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.facts
-            .object
-            .metadata
-            .annotations
-            .as_ref()?
-            .get(key)
-            .map(String::as_str)
+    pub fn annotations(&self) -> &Annotations {
+        self.facts.object.annotations()
     }
 
     pub fn paused(&self) -> bool {
-        self.annotation(names::PAUSED) == Some("true")
+        annotations::is_paused(self.annotations())
     }
 
     pub fn observe_only(&self) -> bool {
@@ -340,8 +336,8 @@ impl<'a> Draft<'a> {
             || self.open_operation().is_some()
             || self.status.observed_generation != self.facts.object.metadata.generation
             || self.facts.object.metadata.deletion_timestamp.is_some()
-            || self.due_restart().is_some()
-            || self.due_rotation().is_some()
+            || self.due(Request::Restart).is_some()
+            || self.due(Request::RotatePassword).is_some()
     }
 
     fn finish(

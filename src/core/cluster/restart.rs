@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::draft::Draft;
 use super::live::{self, Part};
-use crate::api::names;
+use crate::api::annotations::Request;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::failures;
@@ -94,7 +94,7 @@ pub(super) fn settle<'a>(
 }
 
 pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
-    let Some(asked) = draft.due_restart() else {
+    let Some(asked) = draft.due(Request::Restart) else {
         return Ok(draft);
     };
     if draft.unknown_of(OperationKind::Restart).is_some() {
@@ -106,8 +106,9 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     let target = Target {
         cluster_id: Some(cluster.id.clone()),
         requested_at: draft
-            .annotation(names::RESTART_REQUESTED_AT)
-            .map(str::to_owned),
+            .annotations()
+            .get(Request::Restart.annotation())
+            .cloned(),
         ..Target::default()
     };
     let handled = draft
@@ -119,7 +120,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         handled,
         ..Baseline::default()
     };
-    draft.record(names::RESTART_REQUESTED_AT, asked);
+    draft.record(Request::Restart, asked);
     draft.overcome(OperationKind::Restart);
     let call = Call::RestartCluster {
         cluster_id: cluster.id.clone(),

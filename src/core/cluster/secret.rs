@@ -11,8 +11,8 @@ use super::begin;
 use super::draft::{ClusterStep, Draft};
 use super::live::{self, Part};
 use super::observe;
+use crate::api::annotations::Request;
 use crate::api::cluster_status::{Binding, RejectedSecret};
-use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
@@ -201,10 +201,10 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         return Ok(draft);
     }
     let first = waits_for_first(&draft);
-    let rotation = draft.due_rotation();
+    let rotation = draft.due(Request::RotatePassword);
     let (candidate, secret) = if draft.facts.object.spec.admin_password_secret_ref.is_some() {
         if let Some(asked) = rotation {
-            draft.record(names::ROTATE_PASSWORD_REQUESTED_AT, asked);
+            draft.record(Request::RotatePassword, asked);
             let note = "The password comes from spec.adminPasswordSecretRef: change that Secret to change it.";
             draft.events.push(EventNote::warning(
                 "RotationIgnored",
@@ -287,7 +287,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         ..Baseline::default()
     };
     if let Some(asked) = rotation {
-        draft.record(names::ROTATE_PASSWORD_REQUESTED_AT, asked);
+        draft.record(Request::RotatePassword, asked);
     }
     let target = Target {
         cluster_id: Some(cluster.id.clone()),

@@ -1,7 +1,10 @@
 //! Deleting or retaining a snapshot: never one that a restore is reading.
 
+use kube::ResourceExt;
+
 use super::draft::{Draft, SnapshotStep};
 use super::{follow, settle};
+use crate::api::annotations::confirmed_delete;
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
@@ -193,11 +196,8 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
     if draft.facts.crd_deleting.is_none() {
         return Draft::read(Read::CrdState);
     }
-    let annotations = draft.facts.object.metadata.annotations.as_ref();
-    let confirmed = annotations
-        .and_then(|all| all.get(names::CONFIRM_DELETE))
-        .is_some_and(|value| value == id);
-    if draft.facts.crd_deleting == Some(true) && !confirmed {
+    let confirmed = confirmed_delete(draft.facts.object.annotations());
+    if draft.facts.crd_deleting == Some(true) && confirmed != Some(id) {
         let message = format!(
             "The CRD itself is being deleted: no DELETE is sent. Set spec.deletionPolicy: Retain, or annotate {}={id}.",
             names::CONFIRM_DELETE

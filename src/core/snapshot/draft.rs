@@ -1,7 +1,9 @@
 //! A decision about a snapshot in the making.
 
 use jiff::SignedDuration;
+use kube::ResourceExt;
 
+use crate::api::annotations::is_paused;
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
@@ -55,10 +57,7 @@ impl<'a> Draft<'a> {
     }
 
     pub fn paused(&self) -> bool {
-        let annotations = self.facts.object.metadata.annotations.as_ref();
-        annotations
-            .and_then(|all| all.get(names::PAUSED))
-            .is_some_and(|value| value == "true")
+        is_paused(self.facts.object.annotations())
     }
 
     pub fn adopted(&self) -> bool {

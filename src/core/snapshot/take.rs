@@ -1,7 +1,10 @@
 //! Taking a snapshot: its cluster, its name, its turn, then the intent.
 
+use kube::ResourceExt;
+
 use super::draft::{Draft, SnapshotStep};
 use super::follow::{no, not_allowed};
+use crate::api::annotations::Request;
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{self, Says, Verdict};
 use crate::core::facts::{ClusterRefFact, KnownAccount};
@@ -161,11 +164,8 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
 const RETRY: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 fn asked_again(draft: &Draft<'_>, since: &jiff::Timestamp) -> bool {
-    let annotations = draft.facts.object.metadata.annotations.as_ref();
-    annotations
-        .and_then(|all| all.get(crate::api::names::RECONCILE_REQUESTED_AT))
-        .and_then(|text| text.parse::<jiff::Timestamp>().ok())
-        .is_some_and(|asked| asked > *since && asked <= draft.facts.now)
+    let asked = Request::Reconcile.requested_at(draft.facts.object.annotations());
+    asked.is_ok_and(|asked| asked.is_some_and(|asked| asked > *since && asked <= draft.facts.now))
 }
 
 fn shown_reason(reason: &str) -> &'static str {
