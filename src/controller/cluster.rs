@@ -21,8 +21,6 @@ use crate::observer::{Interest, Kind, ResourceKey};
 
 /// Bound of the reads of one reconcile.
 pub(super) const MAX_READS: usize = 12;
-/// Key of a password Secret where the reference names none.
-const PASSWORD_KEY: &str = "password";
 
 /// Reconciles the `DwsCluster` of this name once.
 ///
@@ -61,7 +59,7 @@ pub async fn reconcile(
     let outcome = decision.outcome;
     let place = SecretPlace {
         owner: Owner::of(&object),
-        name: secrets::connection_secret_name(&object),
+        name: object.connection_secret_name(),
     };
     let gone = decision.remove_finalizer;
     let act = execute::act(
@@ -87,9 +85,8 @@ pub async fn reconcile(
 }
 
 async fn resolve(ctx: &Context, object: &DwsCluster) -> Result<Resolved, ReconcileError> {
-    let secret = object.spec.credentials_secret_ref.as_ref();
+    let secret = object.credentials_secret_name();
     let namespace = object.namespace().unwrap_or_default();
-    let secret = secret.map(|reference| reference.name.as_str());
     Ok(account::resolve(ctx, &namespace, secret, bereaved(object)).await?)
 }
 
@@ -191,7 +188,7 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
         .chain(object.spec.cluster_id.as_deref())
         .collect();
     facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, &own);
-    let claimable = claimable(facts, &cluster_name(&object));
+    let claimable = claimable(facts, object.cluster_name());
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Cluster, &uid, ids);
     let name = object.name_any();
@@ -231,11 +228,6 @@ fn claimable(facts: &ClusterFacts, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn cluster_name(object: &DwsCluster) -> String {
-    let written = object.spec.cluster_name.clone();
-    written.unwrap_or_else(|| object.name_any())
-}
-
 async fn perform(
     ctx: &Context,
     facts: &mut ClusterFacts,
@@ -250,17 +242,17 @@ async fn perform(
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
         Read::ConnectionSecret => {
-            let name = secrets::connection_secret_name(&facts.object);
+            let name = facts.object.connection_secret_name();
             let found = secrets::get(&ctx.client, &namespace, &name).await?;
             let owner = Owner::of(&facts.object);
             facts.connection_secret = Some(secrets::connection(found, &owner));
         }
         Read::PasswordSecret => {
-            let Some(reference) = facts.object.spec.admin_password_secret_ref.clone() else {
+            let Some(name) = facts.object.admin_password_secret_name() else {
                 return Err(ReconcileError::Unreadable(read.clone()));
             };
-            let found = secrets::get(&ctx.client, &namespace, &reference.name).await?;
-            let key = reference.key.as_deref().unwrap_or(PASSWORD_KEY);
+            let found = secrets::get(&ctx.client, &namespace, name).await?;
+            let key = facts.object.admin_password_key();
             facts.password_secret = Some(secrets::password(found, key));
         }
         Read::RestoreSnapshot => {
@@ -299,7 +291,7 @@ fn interest(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest
         key,
         uid: object.uid().unwrap_or_default(),
         cluster_ids: ids.into_iter().collect(),
-        cluster_names: vec![cluster_name(object)],
+        cluster_names: vec![object.cluster_name().to_owned()],
         snapshot_ids: last
             .and_then(|l| l.id.clone())
             .into_iter()

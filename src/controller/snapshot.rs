@@ -95,10 +95,9 @@ async fn referenced_cluster(
 /// What the spec writes is followed when it is edited; else what was recorded, since the cluster may be
 /// gone first; else what the cluster uses.
 fn credentials_secret(object: &DwsSnapshot, cluster: Option<&ClusterRefFact>) -> Option<String> {
-    let written = object.spec.credentials_secret_ref.as_ref();
     let recorded = object.status.as_ref();
-    if let Some(reference) = written {
-        return Some(reference.name.clone());
+    if let Some(written) = object.credentials_secret_name() {
+        return Some(written.to_owned());
     }
     if let Some(name) = recorded.and_then(|status| status.credentials_secret_name.clone()) {
         return Some(name);
@@ -107,8 +106,8 @@ fn credentials_secret(object: &DwsSnapshot, cluster: Option<&ClusterRefFact>) ->
         None => Some(String::new()),
         Some(ClusterRefFact::Absent) => None,
         Some(ClusterRefFact::Present(cluster)) => {
-            let reference = cluster.spec.credentials_secret_ref.as_ref();
-            Some(reference.map(|r| r.name.clone()).unwrap_or_default())
+            let written = cluster.credentials_secret_name();
+            Some(written.unwrap_or_default().to_owned())
         }
     }
 }
@@ -188,7 +187,7 @@ fn refresh(ctx: &Context, facts: &mut SnapshotFacts, resolved: &Resolved) {
         .chain(object.spec.snapshot_id.as_deref())
         .collect();
     facts.rivals = ctx.index.rivals(Kind::Snapshot, &uid, &own);
-    let claimable = claimable(facts, &snapshot_name(&object));
+    let claimable = claimable(facts, object.snapshot_name());
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Snapshot, &uid, ids);
     facts.restoring = ctx.index.restoring(&namespace, &name, id);
@@ -242,11 +241,6 @@ fn claimable(facts: &SnapshotFacts, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn snapshot_name(object: &DwsSnapshot) -> String {
-    let written = object.spec.snapshot_name.clone();
-    written.unwrap_or_else(|| object.name_any())
-}
-
 async fn perform(
     ctx: &Context,
     facts: &mut SnapshotFacts,
@@ -291,7 +285,7 @@ fn interest(object: &DwsSnapshot, key: ResourceKey, outcome: Outcome) -> Interes
             .collect(),
         cluster_names: Vec::new(),
         snapshot_ids: ids.into_iter().collect(),
-        snapshot_names: vec![snapshot_name(object)],
+        snapshot_names: vec![object.snapshot_name().to_owned()],
         has_work: has_work(status.operation.is_some(), outcome),
     }
 }

@@ -9,7 +9,6 @@ use kube::ResourceExt;
 use crate::api::annotations::is_paused;
 use crate::api::cluster_status::AccountRef;
 use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
-use crate::controller::secrets::connection_secret_name;
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
 
@@ -134,12 +133,9 @@ impl Facts {
         let status = cluster.status.clone().unwrap_or_default();
         let operation = status.operation.as_ref();
         let name_of = |reference: &crate::api::cluster::LocalRef| reference.name.clone();
-        let credentials = spec.credentials_secret_ref.as_ref().map(name_of);
-        let password = spec
-            .admin_password_secret_ref
-            .as_ref()
-            .map(|r| r.name.clone());
-        let connection = connection_secret_name(cluster);
+        let credentials = cluster.credentials_secret_name().map(str::to_owned);
+        let password = cluster.admin_password_secret_name().map(str::to_owned);
+        let connection = cluster.connection_secret_name();
         let from = spec.restore_from.as_ref();
         let restore = operation.filter(|o| {
             o.kind == OperationKind::Restore && o.phase != OperationPhase::OutcomeUnknown
@@ -149,10 +145,7 @@ impl Facts {
             deleting: cluster.metadata.deletion_timestamp.is_some(),
             asks: spec.cluster_id.clone(),
             account: status.account.clone(),
-            name: spec
-                .cluster_name
-                .clone()
-                .unwrap_or_else(|| cluster.name_any()),
+            name: cluster.cluster_name().to_owned(),
             secrets: credentials
                 .iter()
                 .cloned()
@@ -182,23 +175,19 @@ impl Facts {
     pub fn of_snapshot(snapshot: &DwsSnapshot) -> Self {
         let spec = &snapshot.spec;
         let status = snapshot.status.clone().unwrap_or_default();
-        let written = spec.credentials_secret_ref.as_ref().map(|r| r.name.clone());
+        let written = snapshot.credentials_secret_name().map(str::to_owned);
         let credentials = written.or_else(|| {
             status
                 .credentials_secret_name
                 .clone()
                 .filter(|n| !n.is_empty())
         });
-        let name = spec
-            .snapshot_name
-            .clone()
-            .unwrap_or_else(|| snapshot.name_any());
         Self {
             created: created(&snapshot.metadata),
             deleting: snapshot.metadata.deletion_timestamp.is_some(),
             asks: spec.snapshot_id.clone(),
             account: status.account.clone(),
-            name: name.to_lowercase(),
+            name: snapshot.snapshot_name().to_lowercase(),
             secrets: credentials.iter().cloned().collect(),
             credentials,
             refers: spec.cluster_ref.as_ref().map(|r| r.name.clone()),

@@ -26,7 +26,7 @@ pub(super) const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
 pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     let spec = &draft.facts.object.spec;
-    let if_exists = spec.adoption_policy == Some(AdoptionPolicy::IfExists);
+    let if_exists = draft.facts.object.adoption_policy() == AdoptionPolicy::IfExists;
     if if_exists && !account.adoption_allowed {
         return adopt::not_allowed(draft, "spec.adoptionPolicy");
     }
@@ -196,9 +196,7 @@ fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
         }
         failures::BUSY => Ok(draft),
         // The name that stood in the way is what is asked for.
-        "NameConflict"
-            if draft.facts.object.spec.adoption_policy == Some(AdoptionPolicy::IfExists) =>
-        {
+        "NameConflict" if draft.facts.object.adoption_policy() == AdoptionPolicy::IfExists => {
             let interval = draft.facts.settings.active_interval;
             if draft.facts.now.duration_since(failure.at) >= interval {
                 return Ok(draft);
@@ -355,7 +353,7 @@ fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Opti
                 resource_version: resource_version.clone(),
             };
             if let Err(weakness) = password::judge(candidate, draft.admin_user(), None) {
-                let key = reference.key.as_deref().unwrap_or("password");
+                let key = draft.facts.object.admin_password_key();
                 let message = format!(
                     "The password in Secret {} (key {key}) cannot be used: {weakness}.",
                     reference.name
@@ -393,11 +391,9 @@ fn password_missing(mut draft: Draft<'_>) -> ClusterStep {
 
 /// What is missing of `adminPasswordSecretRef`.
 pub(super) fn reference_missing(draft: &Draft<'_>) -> String {
-    let reference = draft.facts.object.spec.admin_password_secret_ref.as_ref();
-    let name = reference.map(|one| one.name.as_str()).unwrap_or_default();
-    let key = reference
-        .and_then(|one| one.key.as_deref())
-        .unwrap_or("password");
+    let object = &draft.facts.object;
+    let name = object.admin_password_secret_name().unwrap_or_default();
+    let key = object.admin_password_key();
     match draft.facts.password_secret {
         Some(PasswordSecret::NoKey) => format!(
             "Secret {name} has no key {key} with text in it: add it, or correct spec.adminPasswordSecretRef.key."

@@ -10,9 +10,6 @@ use crate::api::{Operation, OperationKind};
 use crate::dws::call::{Call, CreateCluster, PublicIpRequest, Restore};
 use crate::dws::model::Cluster;
 
-/// Port of a cluster whose manifest names none.
-const DEFAULT_PORT: i32 = 8000;
-
 /// `POST clusters`, with the node count that the intent holds.
 pub(super) fn create(draft: &Draft<'_>, node_count: i32, password: SecretString) -> Call {
     // Every field by name: a new one must be sent, or said here not to be.
@@ -22,7 +19,7 @@ pub(super) fn create(draft: &Draft<'_>, node_count: i32, password: SecretString)
         node_count: _,
         coordinator_count,
         network,
-        port,
+        port: _,
         public_ip,
         admin_user: _,
         enterprise_project_id,
@@ -52,7 +49,7 @@ pub(super) fn create(draft: &Draft<'_>, node_count: i32, password: SecretString)
         subnet_id: subnet_id.unwrap_or_default(),
         security_group_id: security_group_id.unwrap_or_default(),
         availability_zone,
-        port: port.unwrap_or(DEFAULT_PORT),
+        port: draft.facts.object.port_or_default(),
         user_name: draft.admin_user().to_owned(),
         user_pwd: password,
         public_ip: public_ip.as_ref().map(public_ip_request),
@@ -168,7 +165,7 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
     };
     let create = operation.kind == OperationKind::Create;
     let port = if create {
-        Some(port.unwrap_or(DEFAULT_PORT))
+        Some(draft.facts.object.port_or_default())
     } else {
         *port
     };

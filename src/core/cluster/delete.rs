@@ -64,7 +64,7 @@ pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
             }
         };
     }
-    if draft.facts.object.spec.deletion_protection == Some(true) {
+    if draft.facts.object.is_deletion_protected() {
         return blocked(
             draft,
             "deletionProtection",
@@ -185,7 +185,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         _ => {}
     }
     let failed = service_state::life(&cluster.status) == Life::CreationFailed;
-    let keep = draft.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
+    let keep = draft.facts.object.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
     let own_snapshot = keep
         && draft
             .status

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use kube::ResourceExt;
 
 use crate::api::annotations::{self, Annotations, Request};
-use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
+use crate::api::cluster::ManagementPolicy;
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
@@ -50,15 +50,6 @@ impl<'a> Draft<'a> {
         self.facts.object.metadata.generation.unwrap_or_default()
     }
 
-    pub fn name(&self) -> &str {
-        self.facts
-            .object
-            .metadata
-            .name
-            .as_deref()
-            .unwrap_or_default()
-    }
-
     pub fn uid(&self) -> &str {
         self.facts
             .object
@@ -70,26 +61,15 @@ impl<'a> Draft<'a> {
 
     /// The cluster's name at the service.
     pub fn cluster_name(&self) -> &str {
-        self.facts
-            .object
-            .spec
-            .cluster_name
-            .as_deref()
-            .unwrap_or_else(|| self.name())
+        self.facts.object.cluster_name()
     }
 
     pub fn admin_user(&self) -> &str {
-        self.facts
-            .object
-            .spec
-            .admin_user
-            .as_deref()
-            .unwrap_or("dbadmin")
+        self.facts.object.admin_user_or_default()
     }
 
     pub fn connection_secret_name(&self) -> String {
-        let written = self.facts.object.spec.connection_secret_name.clone();
-        written.unwrap_or_else(|| format!("{}-connection", self.name()))
+        self.facts.object.connection_secret_name()
     }
 
     pub fn annotations(&self) -> &Annotations {
@@ -101,7 +81,7 @@ impl<'a> Draft<'a> {
     }
 
     pub fn observe_only(&self) -> bool {
-        self.facts.object.spec.management_policy == Some(ManagementPolicy::ObserveOnly)
+        self.facts.object.management_policy() == ManagementPolicy::ObserveOnly
     }
 
     pub fn adopted(&self) -> bool {
@@ -111,15 +91,6 @@ impl<'a> Draft<'a> {
     /// A restore made it, so that its first password is set by a reset.
     pub fn made_by_restore(&self) -> bool {
         self.facts.object.spec.restore_from.is_some() && !self.adopted()
-    }
-
-    pub fn deletion_policy(&self) -> ClusterDeletionPolicy {
-        let default = if self.adopted() {
-            ClusterDeletionPolicy::Retain
-        } else {
-            ClusterDeletionPolicy::Snapshot
-        };
-        self.facts.object.spec.deletion_policy.unwrap_or(default)
     }
 
     pub fn has_finalizer(&self) -> bool {

@@ -24,7 +24,7 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
             format!("{why}: cluster {named} keeps running and costs money."),
         )
     };
-    if draft.deletion_policy() == ClusterDeletionPolicy::Retain {
+    if draft.facts.object.deletion_policy() == ClusterDeletionPolicy::Retain {
         if draft.facts.connection_secret.is_none() {
             return Some(Forget::Read(Read::ConnectionSecret));
         }

@@ -35,7 +35,7 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
     }
     let id = draft.status.snapshot_id.clone();
     let named = id.clone().unwrap_or_default();
-    if draft.deletion_policy() == SnapshotDeletionPolicy::Retain {
+    if draft.facts.object.deletion_policy() == SnapshotDeletionPolicy::Retain {
         return draft.forget(EventNote::normal(
             "Retained",
             named.clone(),

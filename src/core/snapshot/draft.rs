@@ -6,7 +6,6 @@ use kube::ResourceExt;
 use crate::api::annotations::is_paused;
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
-use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{DwsSnapshotStatus, OperationKind};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::facts::SnapshotFacts;
@@ -46,10 +45,7 @@ impl<'a> Draft<'a> {
     }
 
     pub fn name(&self) -> &str {
-        let written = self.facts.object.spec.snapshot_name.as_deref();
-        written
-            .or(self.facts.object.metadata.name.as_deref())
-            .unwrap_or_default()
+        self.facts.object.snapshot_name()
     }
 
     pub fn generation(&self) -> i64 {
@@ -60,10 +56,6 @@ impl<'a> Draft<'a> {
         is_paused(self.facts.object.annotations())
     }
 
-    pub fn adopted(&self) -> bool {
-        self.status.adopted == Some(true)
-    }
-
     pub fn has_finalizer(&self) -> bool {
         self.facts
             .object
@@ -71,15 +63,6 @@ impl<'a> Draft<'a> {
             .finalizers
             .as_ref()
             .is_some_and(|all| all.iter().any(|one| one == names::FINALIZER))
-    }
-
-    pub fn deletion_policy(&self) -> SnapshotDeletionPolicy {
-        let default = if self.adopted() {
-            SnapshotDeletionPolicy::Retain
-        } else {
-            SnapshotDeletionPolicy::Delete
-        };
-        self.facts.object.spec.deletion_policy.unwrap_or(default)
     }
 
     pub fn has_work(&self) -> bool {
