@@ -270,7 +270,7 @@ async fn life(client: &Client, name: &str, counted: bool) {
             keep_last_manual_snapshot: 0,
         };
         patiently(client, &delete).await;
-        assert_eq!(gone(client, &id).await.class, Class::Absent);
+        assert_eq!(gone(client, &id).await.meaning.class(), Class::Absent);
     }
     let list = client.list_clusters().await.unwrap();
     assert_eq!((list.items.len(), list.complete), (0, counted));

@@ -2,7 +2,7 @@
 
 use super::conditions::Says;
 use super::facts::{Circuit, CircuitReason};
-use crate::dws::answer::{Failure, Meaning};
+use crate::dws::answer::{Class, Failure, Meaning};
 use crate::dws::codes;
 use crate::dws::model::FailedReasons;
 
@@ -59,10 +59,7 @@ pub fn key(failure: &Failure) -> String {
 
 /// A definite refusal that passes by itself: the call is planned again later.
 pub fn passes(failure: &Failure) -> bool {
-    matches!(
-        failure.meaning,
-        Meaning::Busy | Meaning::Throttled | Meaning::Unauthenticated | Meaning::Unavailable
-    ) || !failure.sent
+    failure.meaning.class() == Class::Retry || !failure.sent
 }
 
 /// Reason of a [`crate::api::cluster_status::LastFailure`] that only says "not just now".
@@ -70,7 +67,7 @@ pub const BUSY: &str = "Busy";
 
 /// A refusal that is tried again every ten minutes.
 pub fn tried_again(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Quota | Meaning::SoldOut)
+    meaning.class() == Class::Wait
 }
 
 /// The condition reason of a refused create, restore or snapshot.
@@ -109,13 +106,11 @@ pub(crate) mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::dws::answer::Class;
 
     /// A failure of this meaning, as the wire would give it.
     pub(crate) fn failure(meaning: Meaning) -> Failure {
         Failure {
             meaning,
-            class: Class::Retry,
             http: Some(400),
             code: Some("DWS.5006".into()),
             message: "Invalid specification.".into(),

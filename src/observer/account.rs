@@ -41,7 +41,6 @@ const LOOKED_TOO_EARLY: SignedDuration = SignedDuration::from_secs(5);
 pub struct Account(Arc<Inner>);
 
 struct Inner {
-    own: bool,
     client: Client,
     seat: Arc<Seat>,
     clock: Arc<dyn Clock>,
@@ -102,7 +101,6 @@ impl fmt::Debug for Account {
 
 impl Account {
     pub(super) fn new(
-        own: bool,
         client: Client,
         seat: Arc<Seat>,
         clock: Arc<dyn Clock>,
@@ -114,7 +112,6 @@ impl Account {
             Project::Name(_) => None,
         };
         Self(Arc::new(Inner {
-            own,
             client,
             seat,
             clock,
@@ -147,7 +144,6 @@ impl Account {
                 region: self.region().to_owned(),
                 project_id,
             },
-            own: self.0.own,
             adoption_allowed,
             circuit,
             clusters: state.clusters.clone(),
@@ -261,11 +257,6 @@ impl Account {
     /// Counts of remote calls. They outlive a change of the credentials.
     pub fn stats(&self) -> &Stats {
         &self.0.seat.stats
-    }
-
-    /// How many requests wait for their turn.
-    pub fn waiting_requests(&self) -> usize {
-        self.0.seat.limiter.waiting()
     }
 
     /// How many resources follow something here.

@@ -79,7 +79,7 @@ impl Accounts {
         };
         inner.own = own.map(|own| {
             let seat = inner.seat();
-            inner.account(true, own.config, own.credential, seat)
+            inner.account(own.config, own.credential, seat)
         });
         Self(Arc::new(inner))
     }
@@ -127,7 +127,7 @@ impl Accounts {
         let before = tenants.get(&place).map(|tenant| &tenant.account);
         let seat = before.map_or_else(|| self.0.seat(), |account| account.seat().clone());
         let replaced = before.is_some();
-        let account = self.0.account(false, config, credential, seat);
+        let account = self.0.account(config, credential, seat);
         tenants.insert(
             place,
             Tenant {
@@ -207,13 +207,7 @@ impl Inner {
         Arc::new(Seat::new(self.settings.max_requests_per_second))
     }
 
-    fn account(
-        &self,
-        own: bool,
-        config: AccountConfig,
-        credential: Credential,
-        seat: Arc<Seat>,
-    ) -> Account {
+    fn account(&self, config: AccountConfig, credential: Credential, seat: Arc<Seat>) -> Account {
         let client = Client::new(
             config,
             credential,
@@ -224,13 +218,6 @@ impl Inner {
             active: self.settings.active_interval,
             idle: self.settings.idle_interval,
         };
-        Account::new(
-            own,
-            client,
-            seat,
-            self.clock.clone(),
-            self.entropy.clone(),
-            pace,
-        )
+        Account::new(client, seat, self.clock.clone(), self.entropy.clone(), pace)
     }
 }

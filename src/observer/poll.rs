@@ -12,7 +12,7 @@ use super::request::Kind;
 use super::view::Subject;
 use super::{ResourceKey, interval, view};
 use crate::core::facts::{ClusterList, SnapshotList};
-use crate::dws::answer::{Class, Failure, Meaning};
+use crate::dws::answer::{Failure, Meaning};
 use crate::dws::model::Listing;
 use crate::dws::operation::Operation;
 
@@ -204,7 +204,6 @@ fn shape<T>(listing: &Listing<T>) -> String {
 fn incomplete(message: &str) -> Failure {
     Failure {
         meaning: Meaning::Garbled,
-        class: Class::Retry,
         http: Some(200),
         code: None,
         message: message.to_owned(),

@@ -12,7 +12,7 @@ use super::account::Account;
 use super::bucket::Urgency;
 use super::circuit::{self, Admission, Scope, Ticket};
 use super::stats;
-use crate::dws::answer::{Answer, Class, Failure, Meaning};
+use crate::dws::answer::{Answer, Failure, Meaning};
 use crate::dws::call::Call;
 use crate::dws::operation::Operation;
 
@@ -187,7 +187,6 @@ impl Account {
 fn too_late() -> Failure {
     Failure {
         meaning: Meaning::Unavailable,
-        class: Class::Retry,
         http: None,
         code: None,
         message: "not sent: its turn did not come before the deadline for sending".to_owned(),

@@ -26,7 +26,7 @@ pub fn absorb(
         events: Vec::new(),
     };
     match answer {
-        Answer::Accepted { id, .. } => next.accepted(id.as_deref()),
+        Answer::Accepted { id } => next.accepted(id.as_deref()),
         Answer::Refused(failure) => next.refused(failure),
         Answer::Ambiguous(failure) => next.ambiguous(failure),
     }

@@ -82,7 +82,6 @@ impl Facts {
         object.metadata.creation_timestamp = Some(Time(ago(3600)));
         let known = KnownAccount {
             account: account(),
-            own: true,
             adoption_allowed: true,
             circuit: None,
             clusters: None,
