@@ -146,10 +146,9 @@ impl Client {
         let id = id.map_or(Ok(""), checked)?;
         let body = body::of(call).map_err(|error| unwritable(&error))?;
         let project = self.project_id().await?;
-        let (mut request, mut redactor, token) = self
+        let (request, mut redactor, token) = self
             .authenticated(operation, &project, id, None, body)
             .await?;
-        request.changing = true;
         match call {
             Call::CreateCluster(create) => redactor.add(create.user_pwd.expose_secret()),
             Call::ResetPassword { new_password, .. } => redactor.add(new_password.expose_secret()),

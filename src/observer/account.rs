@@ -17,7 +17,6 @@ use super::circuit::{Admission, Breaker, Scope, Ticket};
 use super::flight::Flight;
 use super::request::Kind;
 use super::seat::Seat;
-use super::stats::Stats;
 use super::view::Subject;
 use super::{Interest, ResourceKey, interval};
 use crate::api::cluster_status::AccountRef;
@@ -26,7 +25,6 @@ use crate::dws::answer::{Answer, Failure};
 use crate::dws::call::Call;
 use crate::dws::clock::Clock;
 use crate::dws::model::{Cluster, Snapshot};
-use crate::dws::operation::Operation;
 use crate::dws::{Client, Project};
 use crate::entropy::Entropy;
 
@@ -179,7 +177,7 @@ impl Account {
     /// A cluster in detail. A success is remembered for [`Self::id_was_read`] and ends an absence.
     pub async fn cluster(&self, id: &str) -> Result<Arc<Cluster>, Failure> {
         self.project().await?;
-        let kind = self.detail(Operation::GetCluster, &Subject::Cluster(id.to_owned()));
+        let kind = self.detail(&Subject::Cluster(id.to_owned()));
         let pass = self.admitted(kind).await?;
         let cluster = self.read(kind, pass, self.0.client.cluster(id)).await?;
         let mut state = self.0.state.lock();
@@ -193,7 +191,7 @@ impl Account {
     /// A snapshot in detail; as above.
     pub async fn snapshot(&self, id: &str) -> Result<Arc<Snapshot>, Failure> {
         self.project().await?;
-        let kind = self.detail(Operation::GetSnapshot, &Subject::Snapshot(id.to_owned()));
+        let kind = self.detail(&Subject::Snapshot(id.to_owned()));
         let pass = self.admitted(kind).await?;
         let snapshot = self.read(kind, pass, self.0.client.snapshot(id)).await?;
         let mut state = self.0.state.lock();
@@ -254,11 +252,6 @@ impl Account {
         self.0.state.lock().breaker.circuit()
     }
 
-    /// Counts of remote calls. They outlive a change of the credentials.
-    pub fn stats(&self) -> &Stats {
-        &self.0.seat.stats
-    }
-
     /// How many resources follow something here.
     pub fn interested(&self) -> usize {
         self.0.seat.interests.lock().len()
@@ -275,14 +268,13 @@ impl Account {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn detail(&self, operation: Operation, subject: &Subject) -> Kind {
+    fn detail(&self, subject: &Subject) -> Kind {
         let urgency = if self.0.seat.interests.lock().work_on(subject) {
             Urgency::Prompt
         } else {
             Urgency::Idle
         };
         Kind {
-            operation,
             urgency,
             scope: Scope::Object,
         }

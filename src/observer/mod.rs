@@ -23,7 +23,6 @@ mod poll;
 mod request;
 mod run;
 mod seat;
-pub mod stats;
 pub mod view;
 
 #[cfg(test)]
@@ -38,7 +37,6 @@ use jiff::SignedDuration;
 pub use account::Account;
 pub use accounts::Accounts;
 pub use credentials::{CredentialsProblem, OwnCredentials};
-pub use stats::{Stats, Tally};
 
 use view::Subject;
 

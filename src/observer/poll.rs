@@ -14,7 +14,6 @@ use super::{ResourceKey, interval, view};
 use crate::core::facts::{ClusterList, SnapshotList};
 use crate::dws::answer::{Failure, Meaning};
 use crate::dws::model::Listing;
-use crate::dws::operation::Operation;
 
 impl Account {
     /// One poll: a list of clusters, and one of snapshots if somebody follows any. Returns the resources
@@ -96,7 +95,7 @@ impl Account {
 
     pub(super) async fn list_clusters(&self) -> Result<Arc<ClusterList>, Failure> {
         self.project().await?;
-        let kind = Kind::of_account(Operation::ListClusters);
+        let kind = Kind::of_account();
         let pass = self.admitted(kind).await?;
         self.clusters_depart();
         let requested_at = self.now();
@@ -114,7 +113,7 @@ impl Account {
 
     pub(super) async fn list_snapshots(&self) -> Result<Arc<SnapshotList>, Failure> {
         self.project().await?;
-        let kind = Kind::of_account(Operation::ListSnapshots);
+        let kind = Kind::of_account();
         let pass = self.admitted(kind).await?;
         self.snapshots_depart();
         let requested_at = self.now();

@@ -12,7 +12,6 @@ use tokio::sync::Notify;
 use super::circuit::Signal;
 use super::interests::Interests;
 use super::limiter::Limiter;
-use super::stats::Stats;
 use super::{Interest, ResourceKey};
 
 /// See the module.
@@ -20,7 +19,6 @@ use super::{Interest, ResourceKey};
 pub(super) struct Seat {
     pub(super) interests: Mutex<Interests>,
     pub(super) limiter: Limiter,
-    pub(super) stats: Stats,
     wakes: Mutex<BTreeSet<ResourceKey>>,
     /// The loop has to look again: somebody is to be woken, or the next poll is due earlier.
     pub(super) changed: Notify,
@@ -31,7 +29,6 @@ impl Seat {
         Self {
             interests: Mutex::default(),
             limiter: Limiter::new(max_requests_per_second),
-            stats: Stats::default(),
             wakes: Mutex::default(),
             changed: Notify::new(),
         }

@@ -115,12 +115,13 @@ impl Client {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(X_LANGUAGE, header(&config.language, false)?);
         Ok(Request {
+            operation,
             method: operation.method(),
             url,
             headers,
             body,
             timeout: config.request_timeout,
-            changing: false,
+            changing: operation.is_changing(),
             max_answer: operation.max_answer(),
         })
     }

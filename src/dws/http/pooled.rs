@@ -36,6 +36,7 @@ pub(super) async fn send(
     request: Request,
 ) -> Result<Response, TransportError> {
     let Request {
+        operation: _,
         method,
         url,
         headers,
