@@ -17,7 +17,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use dws_operator::dws::http::{HttpOptions, HttpTransport};
 use dws_operator::dws::operation::Operation;
-use dws_operator::dws::operation::Operation;
 use dws_operator::dws::transport::{Request, Response, Transport as _, TransportError};
 use http::{HeaderMap, HeaderValue, Method};
 

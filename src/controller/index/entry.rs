@@ -12,53 +12,6 @@ use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPha
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
 
-/// A resource, in an order that does not depend on a hash.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Who {
-    /// A `DwsCluster`, by namespace and name.
-    Cluster(String, String),
-    /// A `DwsSnapshot`, by namespace and name.
-    Snapshot(String, String),
-}
-
-impl Who {
-    /// From a key.
-    pub fn of(key: &ResourceKey) -> Self {
-        match key.kind {
-            Kind::Cluster => Self::Cluster(key.namespace.clone(), key.name.clone()),
-            Kind::Snapshot => Self::Snapshot(key.namespace.clone(), key.name.clone()),
-        }
-    }
-
-    /// As a key.
-    pub fn key(&self) -> ResourceKey {
-        let (kind, namespace, name) = match self {
-            Self::Cluster(namespace, name) => (Kind::Cluster, namespace, name),
-            Self::Snapshot(namespace, name) => (Kind::Snapshot, namespace, name),
-        };
-        ResourceKey {
-            kind,
-            namespace: namespace.clone(),
-            name: name.clone(),
-        }
-    }
-
-    /// Its namespace and name.
-    pub fn place(&self) -> (&str, &str) {
-        match self {
-            Self::Cluster(namespace, name) | Self::Snapshot(namespace, name) => (namespace, name),
-        }
-    }
-
-    /// Its kind.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Cluster(..) => Kind::Cluster,
-            Self::Snapshot(..) => Kind::Snapshot,
-        }
-    }
-}
-
 /// Something that a resource is found by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Term {
@@ -78,6 +31,16 @@ pub enum Term {
     ClusterRef(String, String),
     /// A `DwsCluster` restored from the `DwsSnapshot` (namespace, name).
     SnapshotRef(String, String),
+}
+
+impl Term {
+    /// Holds or asks for the object of this kind with this id.
+    pub fn id(kind: Kind, id: &str) -> Self {
+        match kind {
+            Kind::Cluster => Self::ClusterId(id.to_owned()),
+            Kind::Snapshot => Self::SnapshotId(id.to_owned()),
+        }
+    }
 }
 
 /// What is kept of a resource.
@@ -205,52 +168,35 @@ impl Facts {
     }
 
     /// Everything that it is found by.
-    pub fn terms(&self, who: &Who) -> BTreeSet<Term> {
-        let (namespace, _) = who.place();
-        let is_cluster = who.kind() == Kind::Cluster;
-        let here = |name: &String| (namespace.to_owned(), name.clone());
+    pub fn terms(&self, who: &ResourceKey) -> BTreeSet<Term> {
+        let here = |name: &String| (who.namespace.clone(), name.clone());
         let mut terms = BTreeSet::new();
         for id in self.holds.iter().chain(&self.asks) {
-            terms.insert(if is_cluster {
-                Term::ClusterId(id.clone())
-            } else {
-                Term::SnapshotId(id.clone())
-            });
+            terms.insert(Term::id(who.kind, id));
         }
         if let Some(id) = self.refers_id.clone() {
-            terms.insert(if is_cluster {
-                Term::SnapshotId(id)
-            } else {
-                Term::ClusterId(id)
+            terms.insert(match who.kind {
+                Kind::Cluster => Term::SnapshotId(id),
+                Kind::Snapshot => Term::ClusterId(id),
             });
         }
         if let Some(AccountRef { region, project_id }) = self.account.clone() {
             let name = self.name.clone();
-            terms.insert(if is_cluster {
-                Term::ClusterName(region, project_id, name)
-            } else {
-                Term::SnapshotName(region, project_id, name)
+            terms.insert(match who.kind {
+                Kind::Cluster => Term::ClusterName(region, project_id, name),
+                Kind::Snapshot => Term::SnapshotName(region, project_id, name),
             });
         }
         if let Some((namespace, name)) = self.refers.as_ref().map(here) {
-            terms.insert(if is_cluster {
-                Term::SnapshotRef(namespace, name)
-            } else {
-                Term::ClusterRef(namespace, name)
+            terms.insert(match who.kind {
+                Kind::Cluster => Term::SnapshotRef(namespace, name),
+                Kind::Snapshot => Term::ClusterRef(namespace, name),
             });
         }
-        terms.extend(
-            self.secrets
-                .iter()
-                .map(here)
-                .map(|(ns, name)| Term::Secret(ns, name)),
-        );
-        terms.extend(
-            self.credentials
-                .iter()
-                .map(here)
-                .map(|(ns, name)| Term::Credentials(ns, name)),
-        );
+        let secrets = self.secrets.iter().map(here);
+        terms.extend(secrets.map(|(namespace, name)| Term::Secret(namespace, name)));
+        let credentials = self.credentials.iter().map(here);
+        terms.extend(credentials.map(|(namespace, name)| Term::Credentials(namespace, name)));
         terms
     }
 
@@ -261,11 +207,10 @@ impl Facts {
     }
 
     /// As a rival for the object with this id.
-    pub fn rival(&self, who: &Who, uid: &str, id: &str) -> Rival {
-        let (namespace, name) = who.place();
+    pub fn rival(&self, who: &ResourceKey, uid: &str, id: &str) -> Rival {
         Rival {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
+            namespace: who.namespace.clone(),
+            name: who.name.clone(),
             uid: uid.to_owned(),
             holds: self.holds.as_deref() == Some(id),
             created: self.created,
@@ -273,14 +218,13 @@ impl Facts {
     }
 
     /// As one that waits. `last_done` is when the last finished operation of the cluster began.
-    pub fn waiting(&self, who: &Who, uid: &str, last_done: Option<Timestamp>) -> Waiting {
-        let (_, name) = who.place();
+    pub fn waiting(&self, who: &ResourceKey, uid: &str, last_done: Option<Timestamp>) -> Waiting {
         let overdue = self
             .waiting_since
             .zip(last_done)
             .is_some_and(|(since, began)| since <= began);
         Waiting {
-            name: name.to_owned(),
+            name: who.name.clone(),
             uid: uid.to_owned(),
             created: self.created,
             snapshot_id: self.holds.clone(),
