@@ -161,7 +161,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
                 ),
                 Presence::Unknown if failure.meaning == Meaning::AbsentOrForbidden => {
                     let message = format!(
-                        "The service does not say whether cluster {id} is gone or hidden from these credentials ({}) Give \
+                        "The service does not say whether cluster {id} is gone or hidden from these credentials ({}). Give \
                          the resource credentials that may read it, or set spec.deletionPolicy: Retain.",
                         failures::text(failure)
                     );
