@@ -8,10 +8,10 @@ use kube::{Resource, ResourceExt};
 use super::account::{self, Resolved};
 use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
-use super::execute::{self, SecretPlace};
+use super::execute::{self, SecretPlace, Settled};
 use super::index::Order;
 use super::secrets::{self, Owner};
-use super::{crd, events, store};
+use super::{crd, events, interest, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::plan;
@@ -37,22 +37,22 @@ pub async fn reconcile(
         name: name.to_owned(),
     };
     let Some(object) = store::get::<DwsCluster>(&ctx.client, namespace, name).await? else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
     if let Some(former) = ctx.memory.bind(&key, &uid) {
-        execute::forget_uid(ctx, &former);
+        interest::forget_uid(ctx, &former);
     }
     let object = match Box::pin(execute::settle_answers(ctx, object)).await? {
-        Ok(object) => Arc::new(object),
-        Err(reconciled) => return Ok(reconciled),
+        Settled::Now(object) => Arc::new(object),
+        Settled::InFlight(reconciled) => return Ok(reconciled),
     };
     ctx.wake_all(&ctx.index.apply_cluster(&object, Order::Stream));
 
     let resolved = resolve(ctx, &object).await?;
-    let follow = || interest(&object, key.clone(), Outcome::InSync);
-    execute::first_interest(ctx, &uid, &resolved, follow);
+    let follow = || follows(&object, key.clone(), Outcome::InSync);
+    interest::first(ctx, &uid, &resolved, follow);
     let decision = decide(ctx, &object, &resolved).await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
@@ -75,12 +75,14 @@ pub async fn reconcile(
         events::publish(ctx, object.as_ref(), &[note]).await;
     }
     let Some(current) = current else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(reconciled);
     };
     ctx.wake_all(&ctx.index.apply_cluster(&current, Order::Stream));
-    let source = (!gone && account.is_some()).then_some((&resolved.source, account));
-    execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
+    let used = account
+        .filter(|_| !gone)
+        .map(|account| (&resolved.source, account));
+    interest::publish(ctx, &uid, used, follows(&current, key, outcome));
     Ok(reconciled)
 }
 
@@ -273,7 +275,7 @@ async fn perform(
 }
 
 /// What the observer is to follow for this cluster.
-fn interest(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest {
+fn follows(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest {
     let status = object.status.clone().unwrap_or_default();
     let spec = &object.spec;
     let restored = spec

@@ -13,6 +13,7 @@ pub mod error;
 pub mod events;
 pub mod execute;
 pub mod index;
+pub mod interest;
 pub mod memory;
 pub mod queue;
 pub mod run;

@@ -9,8 +9,9 @@ use super::account::{self, Resolved};
 use super::cluster::{MAX_READS, bereaved, fresh, has_work};
 use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
+use super::execute::{self, Settled};
 use super::index::Order;
-use super::{crd, events, execute, store};
+use super::{crd, events, interest, store};
 use crate::api::{DwsCluster, DwsSnapshot, DwsSnapshotStatus};
 use crate::core::facts::{Account, ClusterRefFact, Memory, SnapshotFacts};
 use crate::core::snapshot::plan;
@@ -32,16 +33,16 @@ pub async fn reconcile(
         name: name.to_owned(),
     };
     let Some(object) = store::get::<DwsSnapshot>(&ctx.client, namespace, name).await? else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
     if let Some(former) = ctx.memory.bind(&key, &uid) {
-        execute::forget_uid(ctx, &former);
+        interest::forget_uid(ctx, &former);
     }
     let object = match Box::pin(execute::settle_answers(ctx, object)).await? {
-        Ok(object) => Arc::new(object),
-        Err(reconciled) => return Ok(reconciled),
+        Settled::Now(object) => Arc::new(object),
+        Settled::InFlight(reconciled) => return Ok(reconciled),
     };
     ctx.wake_all(&ctx.index.apply_snapshot(&object, Order::Stream));
 
@@ -54,8 +55,8 @@ pub async fn reconcile(
         None => Resolved::unknown(),
     };
     let secret = secret.unwrap_or_default();
-    let follow = || interest(&object, key.clone(), Outcome::Waiting);
-    execute::first_interest(ctx, &uid, &resolved, follow);
+    let follow = || follows(&object, key.clone(), Outcome::Waiting);
+    interest::first(ctx, &uid, &resolved, follow);
     let decision = decide(ctx, &object, cluster, secret, &resolved).await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
@@ -67,12 +68,14 @@ pub async fn reconcile(
         events::publish(ctx, object.as_ref(), &[note]).await;
     }
     let Some(current) = current else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(reconciled);
     };
     ctx.wake_all(&ctx.index.apply_snapshot(&current, Order::Stream));
-    let source = (!gone && account.is_some()).then_some((&resolved.source, account));
-    execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
+    let used = account
+        .filter(|_| !gone)
+        .map(|account| (&resolved.source, account));
+    interest::publish(ctx, &uid, used, follows(&current, key, outcome));
     Ok(reconciled)
 }
 
@@ -263,7 +266,7 @@ async fn perform(
 }
 
 /// What the observer is to follow for this snapshot.
-fn interest(object: &DwsSnapshot, key: ResourceKey, outcome: Outcome) -> Interest {
+fn follows(object: &DwsSnapshot, key: ResourceKey, outcome: Outcome) -> Interest {
     let status = object.status.clone().unwrap_or_default();
     let ids = status
         .snapshot_id

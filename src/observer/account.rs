@@ -15,7 +15,7 @@ use super::absence::Absences;
 use super::bucket::Urgency;
 use super::circuit::{Admission, Breaker, Scope, Ticket};
 use super::flight::Flight;
-use super::request::Kind;
+use super::request::Errand;
 use super::seat::Seat;
 use super::view::Subject;
 use super::{Interest, ResourceKey, interval};
@@ -177,9 +177,9 @@ impl Account {
     /// A cluster in detail. A success is remembered for [`Self::id_was_read`] and ends an absence.
     pub async fn cluster(&self, id: &str) -> Result<Arc<Cluster>, Failure> {
         self.project().await?;
-        let kind = self.detail(&Subject::Cluster(id.to_owned()));
-        let pass = self.admitted(kind).await?;
-        let cluster = self.read(kind, pass, self.0.client.cluster(id)).await?;
+        let errand = self.detail(&Subject::Cluster(id.to_owned()));
+        let pass = self.admitted(errand).await?;
+        let cluster = self.read(errand, pass, self.0.client.cluster(id)).await?;
         let mut state = self.0.state.lock();
         state.read_ids.insert(id.to_owned(), self.now());
         if cluster.status != "DELETED" {
@@ -191,9 +191,9 @@ impl Account {
     /// A snapshot in detail; as above.
     pub async fn snapshot(&self, id: &str) -> Result<Arc<Snapshot>, Failure> {
         self.project().await?;
-        let kind = self.detail(&Subject::Snapshot(id.to_owned()));
-        let pass = self.admitted(kind).await?;
-        let snapshot = self.read(kind, pass, self.0.client.snapshot(id)).await?;
+        let errand = self.detail(&Subject::Snapshot(id.to_owned()));
+        let pass = self.admitted(errand).await?;
+        let snapshot = self.read(errand, pass, self.0.client.snapshot(id)).await?;
         let mut state = self.0.state.lock();
         state.read_ids.insert(id.to_owned(), self.now());
         if snapshot.status != "DELETED" {
@@ -268,13 +268,13 @@ impl Account {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn detail(&self, subject: &Subject) -> Kind {
+    fn detail(&self, subject: &Subject) -> Errand {
         let urgency = if self.0.seat.interests.lock().work_on(subject) {
             Urgency::Prompt
         } else {
             Urgency::Idle
         };
-        Kind {
+        Errand {
             urgency,
             scope: Scope::Object,
         }

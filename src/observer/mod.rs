@@ -72,6 +72,16 @@ pub enum Kind {
     Snapshot,
 }
 
+impl Kind {
+    /// The Kubernetes kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cluster => "DwsCluster",
+            Self::Snapshot => "DwsSnapshot",
+        }
+    }
+}
+
 /// Which resource.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ResourceKey {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::account::{Account, READ_IDS_KEPT};
 use super::circuit::Admission;
-use super::request::Kind;
+use super::request::Errand;
 use super::view::Subject;
 use super::{ResourceKey, interval, view};
 use crate::core::facts::{ClusterList, SnapshotList};
@@ -65,7 +65,7 @@ impl Account {
 
     /// When the next poll is due: at the end of the circuit's pause; at the active interval while any
     /// task of the account runs or any resource has work; else at the idle one. Never earlier than a
-    /// whole interval after the last, except for the first list of a kind.
+    /// whole interval after the last, except for the first list of a errand.
     pub fn next_poll(&self) -> Timestamp {
         let now = self.now();
         let (any_work, any_snapshots) = {
@@ -95,12 +95,12 @@ impl Account {
 
     pub(super) async fn list_clusters(&self) -> Result<Arc<ClusterList>, Failure> {
         self.project().await?;
-        let kind = Kind::of_account();
-        let pass = self.admitted(kind).await?;
+        let errand = Errand::of_account();
+        let pass = self.admitted(errand).await?;
         self.clusters_depart();
         let requested_at = self.now();
         let list = self
-            .read(kind, pass, async {
+            .read(errand, pass, async {
                 let listing = self.client().list_clusters().await?;
                 let shape = shape(&listing);
                 ClusterList::from_listing(listing, requested_at).ok_or_else(|| incomplete(&shape))
@@ -113,12 +113,12 @@ impl Account {
 
     pub(super) async fn list_snapshots(&self) -> Result<Arc<SnapshotList>, Failure> {
         self.project().await?;
-        let kind = Kind::of_account();
-        let pass = self.admitted(kind).await?;
+        let errand = Errand::of_account();
+        let pass = self.admitted(errand).await?;
         self.snapshots_depart();
         let requested_at = self.now();
         let list = self
-            .read(kind, pass, async {
+            .read(errand, pass, async {
                 let listing = self.client().list_snapshots().await?;
                 let shape = shape(&listing);
                 SnapshotList::from_listing(listing, requested_at).ok_or_else(|| incomplete(&shape))

@@ -15,12 +15,12 @@ use crate::dws::call::Call;
 
 /// What a request is, for its turn and its judgement.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
+pub(super) struct Errand {
     pub(super) urgency: Urgency,
     pub(super) scope: Scope,
 }
 
-impl Kind {
+impl Errand {
     /// A list, or the look-up of the project.
     pub(super) fn of_account() -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Account {
     ///
     /// An untried account and one whose pause is over are probed by one request alone, while the others
     /// wait for what comes of it: ten requests with a wrong key at once would lock the key.
-    pub(super) async fn admitted(&self, kind: Kind) -> Result<Pass<'_>, Failure> {
+    pub(super) async fn admitted(&self, errand: Errand) -> Result<Pass<'_>, Failure> {
         loop {
             let gate = match self.admit() {
                 Admission::Held(failure) => return Err(failure),
@@ -55,7 +55,7 @@ impl Account {
                     }
                 }
             };
-            self.turn(kind.urgency).await?;
+            self.turn(errand.urgency).await?;
             // The circuit may have opened, or its pause ended, while this one waited for its turn.
             match self.admit() {
                 Admission::Held(failure) => return Err(failure),
@@ -93,13 +93,13 @@ impl Account {
     /// Sends a read and lets the circuit know what came of it.
     pub(super) async fn read<T>(
         &self,
-        kind: Kind,
+        errand: Errand,
         pass: Pass<'_>,
         request: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let outcome = request.await;
-        self.judge(kind.scope, pass.ticket, outcome.as_ref().err());
-        outcome.map_err(|failure| match kind.scope {
+        self.judge(errand.scope, pass.ticket, outcome.as_ref().err());
+        outcome.map_err(|failure| match errand.scope {
             Scope::Account => circuit::of_account(failure),
             Scope::Object => failure,
         })
@@ -114,16 +114,16 @@ impl Account {
         if let Some(known) = self.known_project() {
             return Ok(known);
         }
-        let kind = Kind::of_account();
-        let pass = self.admitted(kind).await?;
-        let id = self.read(kind, pass, self.client().project_id()).await?;
+        let errand = Errand::of_account();
+        let pass = self.admitted(errand).await?;
+        let id = self.read(errand, pass, self.client().project_id()).await?;
         self.learn_project(&id);
         Ok(id)
     }
 
     /// See [`Account::execute`].
     pub(super) async fn send_changing(&self, call: &Call, deadline: Timestamp) -> Answer {
-        let kind = Kind {
+        let errand = Errand {
             urgency: Urgency::Changing,
             scope: Scope::Object,
         };
@@ -133,7 +133,7 @@ impl Account {
         };
         let turn = async {
             self.project().await?;
-            self.admitted(kind).await
+            self.admitted(errand).await
         };
         // Waiting counts against the deadline: past it nothing may be sent.
         let pass = match tokio::time::timeout(left, turn).await {
@@ -154,7 +154,7 @@ impl Account {
             Answer::Accepted { .. } => None,
             Answer::Refused(failure) | Answer::Ambiguous(failure) => Some(failure),
         };
-        self.judge(kind.scope, pass.ticket, failure);
+        self.judge(errand.scope, pass.ticket, failure);
         answer
     }
 }
