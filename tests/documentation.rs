@@ -28,6 +28,7 @@ const EVENT_TYPE: &str = "Warning";
 
 /// The production code of the core and the controller, all in one.
 fn code(folder: &Path, all: &mut String) -> support::Result<()> {
+    let tests = Regex::new(r"#\[cfg\(test\)\]\n(pub\(\w+\) )?mod tests \{")?;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path
@@ -39,28 +40,27 @@ fn code(folder: &Path, all: &mut String) -> support::Result<()> {
             code(&path, all)?;
         } else if path.extension().is_some_and(|kind| kind == "rs") && !name.starts_with("test") {
             let text = fs::read_to_string(&path)?;
-            let tests = Regex::new(r"#\[cfg\(test\)\]\n(pub\(\w+\) )?mod tests \{")?;
             all.push_str(tests.splitn(&text, 2).next().unwrap_or_default());
         }
     }
     Ok(())
 }
 
-fn words(pattern: &str, text: &str) -> BTreeSet<String> {
-    let pattern = Regex::new(pattern).unwrap();
+fn words(pattern: &str, text: &str) -> support::Result<BTreeSet<String>> {
+    let pattern = Regex::new(pattern)?;
     let found = pattern.captures_iter(text);
-    found.map(|one| one[1].to_owned()).collect()
+    Ok(found.map(|one| one[1].to_owned()).collect())
 }
 
 /// The reasons in the first cells of the table under this heading.
-fn table(page: &str, heading: &str) -> BTreeSet<String> {
+fn table(page: &str, heading: &str) -> support::Result<BTreeSet<String>> {
     let section = page.split("\n## ").find(|one| one.starts_with(heading));
     let rows = section
         .unwrap_or_default()
         .lines()
         .filter_map(|line| line.strip_prefix("| `"));
-    rows.flat_map(|row| words(r"(\w+)`", row.split(" |").next().unwrap_or_default()))
-        .collect()
+    let cells: Vec<_> = rows.filter_map(|row| row.split(" |").next()).collect();
+    words(r"(\w+)`", &cells.join("\n"))
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn every_reason_is_explained() {
     let mut text = String::new();
     code(&root.join("src/core"), &mut text).unwrap();
     code(&root.join("src/controller"), &mut text).unwrap();
-    let quoted = words(r#""((?:[A-Z][a-z]+)+)""#, &text);
+    let quoted = words(r#""((?:[A-Z][a-z]+)+)""#, &text).unwrap();
     let unused: Vec<_> = NOT_REASONS
         .iter()
         .filter(|word| !quoted.contains(**word))
@@ -83,10 +83,10 @@ fn every_reason_is_explained() {
         .filter(|word| !NOT_REASONS.contains(&word.as_str()) && word != EVENT_TYPE)
         .collect();
     let page = fs::read_to_string(root.join("docs/troubleshooting.md")).unwrap();
-    let conditions = table(&page, "Reasons of conditions");
-    let events = table(&page, "Reasons of events");
+    let conditions = table(&page, "Reasons of conditions").unwrap();
+    let events = table(&page, "Reasons of events").unwrap();
 
-    let told = words(r#"Says::new\(\s*"(\w+)""#, &text);
+    let told = words(r#"Says::new\(\s*"(\w+)""#, &text).unwrap();
     let missing: Vec<_> = told.difference(&conditions).collect();
     assert!(
         missing.is_empty(),
@@ -95,7 +95,8 @@ fn every_reason_is_explained() {
     let happens = words(
         r#"(?:EventNote::(?:normal|warning)\(|\.event\(\s*(?:true|false),)\s*"(\w+)""#,
         &text,
-    );
+    )
+    .unwrap();
     let missing: Vec<_> = happens.difference(&events).collect();
     assert!(missing.is_empty(), "not in the events' table: {missing:?}");
     // Those that reach a condition or an event through a variable are in one of the two.

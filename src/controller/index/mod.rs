@@ -317,7 +317,7 @@ impl Inner {
         }
     }
 
-    /// ResourceKeym a change of this resource concerns.
+    /// Whom a change of this resource concerns.
     fn neighbours(&self, who: &ResourceKey, facts: &Facts, into: &mut BTreeSet<ResourceKey>) {
         let (namespace, name) = (who.namespace.clone(), who.name.clone());
         let mut terms = facts.terms(who);
