@@ -1,5 +1,7 @@
 //! How a failure is told: the service's code and words, the field to mend, and what to do.
 
+use jiff::SignedDuration;
+
 use super::conditions::Says;
 use super::facts::{Circuit, CircuitReason};
 use crate::dws::answer::{Class, Failure, Meaning};
@@ -65,7 +67,12 @@ pub fn passes(failure: &Failure) -> bool {
 /// Reason of a [`crate::api::cluster_status::LastFailure`] that only says "not just now".
 pub const BUSY: &str = "Busy";
 
-/// A refusal that is tried again every ten minutes.
+/// Refusals for want of quota or stock, and refused deletions, are tried again after this long.
+pub const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+/// The same, as it is told.
+pub const TRIED_AGAIN: &str = "It is tried again every 10 minutes";
+
+/// A refusal that is tried again after [`TRY_AGAIN`].
 pub fn tried_again(meaning: Meaning) -> bool {
     meaning.class() == Class::Wait
 }
@@ -78,6 +85,18 @@ pub fn refusal_reason(meaning: Meaning) -> &'static str {
         Meaning::Quota => "QuotaExceeded",
         Meaning::SoldOut => "SoldOut",
         Meaning::Forbidden => "Forbidden",
+        _ => "InvalidSpec",
+    }
+}
+
+/// The reason of a stored failure, as a condition bears it: one of [`refusal_reason`].
+pub fn told_reason(stored: &str) -> &'static str {
+    match stored {
+        "NameConflict" => "NameConflict",
+        "QuotaExceeded" => "QuotaExceeded",
+        "SoldOut" => "SoldOut",
+        "Forbidden" => "Forbidden",
+        "PasswordRejected" => "PasswordRejected",
         _ => "InvalidSpec",
     }
 }
@@ -147,6 +166,21 @@ pub(crate) mod tests {
         };
         assert_eq!(of_task(Some(&why)), expected);
         assert_eq!(of_task(None), "");
+    }
+
+    #[test]
+    fn a_stored_reason_is_told_as_it_was() {
+        for meaning in [
+            Meaning::NameTaken,
+            Meaning::BadPassword,
+            Meaning::Quota,
+            Meaning::SoldOut,
+            Meaning::Forbidden,
+            Meaning::Invalid,
+        ] {
+            let reason = refusal_reason(meaning);
+            assert_eq!(told_reason(reason), reason);
+        }
     }
 
     #[test]

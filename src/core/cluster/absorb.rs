@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::api::cluster_status::LastFailure;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::failures;
+use crate::core::failures::{self, TRIED_AGAIN};
 use crate::core::step::{Absorbed, EventNote};
 use crate::dws::answer::{Answer, Failure, Meaning};
 
@@ -212,7 +212,7 @@ impl Next<'_> {
         );
         let waits = failures::tried_again(failure.meaning);
         let told = if waits {
-            format!("{message} It is tried again every 10 minutes.")
+            format!("{message} {TRIED_AGAIN}.")
         } else {
             message.clone()
         };

@@ -1,6 +1,5 @@
 //! The bodies of create and restore, made from the spec and the journal so that each attempt sends the same.
 
-use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::draft::Draft;
@@ -195,13 +194,4 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
                     .node_count
                     .zip(cluster.node_count)
                     .is_none_or(|(wanted, found)| wanted == found)))
-}
-
-/// The baseline of an intent: the service's clock of the list, else ours minus five minutes.
-pub(super) fn clock(service: Option<Timestamp>, now: Timestamp) -> Timestamp {
-    let ours = now
-        .checked_sub(jiff::SignedDuration::from_mins(5))
-        .unwrap_or(now);
-    let time = service.unwrap_or(ours);
-    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }

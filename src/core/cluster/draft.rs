@@ -17,6 +17,9 @@ use crate::core::step::{Decision, EventNote, Outcome, Read, SecretWrite, Step};
 /// The step of a `DwsCluster`.
 pub(super) type ClusterStep = Step<DwsClusterStatus>;
 
+/// What a part of the plan comes to: go on with the draft, or end with this step.
+pub(super) type Part<'a> = Result<Draft<'a>, Box<ClusterStep>>;
+
 /// See the module.
 pub(super) struct Draft<'a> {
     pub facts: &'a ClusterFacts,
@@ -91,6 +94,11 @@ impl<'a> Draft<'a> {
     /// A restore made it, so that its first password is set by a reset.
     pub fn made_by_restore(&self) -> bool {
         self.facts.object.spec.restore_from.is_some() && !self.adopted()
+    }
+
+    /// A restored cluster whose first password is not in force yet: only its first reset binds the Secret.
+    pub fn awaits_first_password(&self) -> bool {
+        self.made_by_restore() && self.status.binding.is_none()
     }
 
     pub fn has_finalizer(&self) -> bool {

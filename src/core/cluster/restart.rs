@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
-use super::live::{self, Part};
+use super::draft::{Draft, Part};
+use super::turn;
 use crate::api::annotations::Request;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome};
 use crate::dws::call::Call;
@@ -74,11 +74,7 @@ pub(super) fn settle<'a>(
         );
         return Ok(draft);
     }
-    if let Some(open) = &mut draft.status.operation
-        && open.phase == OperationPhase::Intended
-    {
-        open.phase = OperationPhase::Ambiguous;
-    }
+    journal::doubt(&mut draft.status.operation);
     let message = if service_state::life(&cluster.status) == Life::Available && !rebooting {
         "A restart was asked for; the service does not show it yet.".to_owned()
     } else {
@@ -100,8 +96,8 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     if draft.unknown_of(OperationKind::Restart).is_some() {
         return Ok(draft);
     }
-    if !live::may_call(&draft, cluster)? {
-        return Err(Box::new(live::busy(draft, cluster, "The restart")));
+    if !turn::may_call(&draft, cluster)? {
+        return Err(Box::new(turn::busy(draft, cluster, "The restart")));
     }
     let target = Target {
         cluster_id: Some(cluster.id.clone()),

@@ -11,7 +11,7 @@ use crate::api::{Baseline, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::facts::Account;
-use crate::core::failures;
+use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, SnapshotLife};
 use crate::core::step::{EventNote, Outcome, Read};
@@ -210,9 +210,9 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         .clone()
         .filter(|one| one.kind == OperationKind::DeleteSnapshot && one.reason != failures::BUSY)
     {
-        if draft.facts.now.duration_since(failure.at) < jiff::SignedDuration::from_mins(10) {
+        if draft.facts.now.duration_since(failure.at) < TRY_AGAIN {
             let message = format!(
-                "The service refuses the deletion: {} It is tried again every 10 minutes; set spec.deletionPolicy: \
+                "The service refuses the deletion: {} {TRIED_AGAIN}; set spec.deletionPolicy: \
                  Retain to keep the snapshot.",
                 failure.message
             );

@@ -9,7 +9,7 @@ use crate::api::{Baseline, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{self, Says, Verdict};
 use crate::core::facts::{ClusterRefFact, KnownAccount};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
@@ -34,15 +34,15 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         let busy = failure.reason == failures::BUSY;
         if !busy && failure.generation == draft.generation() && !asked_again(&draft, &failure.at) {
             let waited = draft.facts.now.duration_since(failure.at);
-            if failure.reason != "QuotaExceeded" || waited < RETRY {
-                let says = Says::new(shown_reason(&failure.reason), failure.message);
+            if failure.reason != "QuotaExceeded" || waited < failures::TRY_AGAIN {
+                let says = Says::new(failures::told_reason(&failure.reason), failure.message);
                 let quota = says.reason == "QuotaExceeded";
                 let verdict = if quota {
                     Verdict::waiting(no(&says), says)
                 } else {
                     Verdict::stalled(no(&says), says)
                 };
-                let wake = quota.then_some(RETRY - waited);
+                let wake = quota.then_some(failures::TRY_AGAIN - waited);
                 return draft.end(
                     &verdict,
                     wake,
@@ -113,10 +113,7 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         return draft.end(&Verdict::waiting(no(&says), says), wake, Outcome::Waiting);
     }
     if draft.paused() {
-        let says = Says::new(
-            "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call.",
-        );
+        let says = Says::paused();
         return draft.end(
             &Verdict::out_of_sync(no(&says), says),
             None,
@@ -137,11 +134,8 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         ..Target::default()
     };
     let now = draft.facts.now;
-    let ours = now
-        .checked_sub(jiff::SignedDuration::from_mins(5))
-        .unwrap_or(now);
     let baseline = Baseline {
-        service_time: Some(list.service_time.unwrap_or(ours)),
+        service_time: Some(journal::clock(list.service_time, now)),
         ..Baseline::default()
     };
     let call = call(&draft, &cluster.id);
@@ -160,22 +154,9 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     draft.call(intent, &Verdict::working(no(&says), says))
 }
 
-/// A refusal for want of quota is tried again after this long.
-const RETRY: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
-
 fn asked_again(draft: &Draft<'_>, since: &jiff::Timestamp) -> bool {
     let asked = Request::Reconcile.requested_at(draft.facts.object.annotations());
     asked.is_ok_and(|asked| asked.is_some_and(|asked| asked > *since && asked <= draft.facts.now))
-}
-
-fn shown_reason(reason: &str) -> &'static str {
-    match reason {
-        "NameConflict" => "NameConflict",
-        "QuotaExceeded" => "QuotaExceeded",
-        "Forbidden" => "Forbidden",
-        "SnapshotFailed" => "SnapshotFailed",
-        _ => "InvalidSpec",
-    }
 }
 
 pub(super) fn call(draft: &Draft<'_>, cluster_id: &str) -> Call {
