@@ -11,7 +11,7 @@ use super::error::ReconcileError;
 use super::execute::{self, SecretPlace, Settled};
 use super::index::Order;
 use super::secrets::{self, Owner};
-use super::{crd, events, interest, store};
+use super::{crd, interest, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::plan;
@@ -50,10 +50,12 @@ pub async fn reconcile(
     };
     ctx.wake_all(&ctx.index.apply_cluster(&object, Order::Stream));
 
-    let resolved = resolve(ctx, &object).await?;
+    let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
     let follow = || follows(&object, key.clone(), Outcome::InSync);
     interest::first(ctx, &uid, &resolved, follow);
-    let decision = decide(ctx, &object, &resolved).await?;
+    let decision = ctx
+        .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
+        .await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
@@ -71,9 +73,7 @@ pub async fn reconcile(
         deadline,
     );
     let (current, reconciled) = Box::pin(act).await?;
-    if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
-        events::publish(ctx, object.as_ref(), &[note]).await;
-    }
+    execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
         interest::forget(ctx, &key);
         return Ok(reconciled);

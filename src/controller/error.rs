@@ -119,6 +119,9 @@ pub enum ReconcileError {
     /// A task died.
     #[error("the task that carried the call out ended early")]
     Lost,
+    /// The process is to end: nothing new is begun.
+    #[error("the operator is stopping; nothing new is begun")]
+    Stopping,
     /// Past the time limit of one reconcile.
     #[error("the reconcile took longer than its limit")]
     TimedOut,
@@ -134,6 +137,7 @@ impl ReconcileError {
             Self::NoAccount => "account",
             Self::SecretNotStored => "forbidden",
             Self::Lost => "lost",
+            Self::Stopping => "stopping",
             Self::TimedOut => "timeout",
         }
     }

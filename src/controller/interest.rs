@@ -4,13 +4,14 @@
 
 use super::account::{self, Resolved};
 use super::context::Context;
+use super::memory::Credentials;
 use crate::observer::{Account, Interest, ResourceKey, Source};
 
-/// Before the first plan in this process: what the plan reads of ids is remembered only of those that
+/// Before the first plan with an account: what the plan reads of ids is remembered only of those that
 /// somebody follows.
 pub fn first(ctx: &Context, uid: &str, resolved: &Resolved, interest: impl FnOnce() -> Interest) {
     if let Some(account) = &resolved.account
-        && !ctx.memory.is_using(uid, &resolved.source)
+        && !ctx.memory.is_following(uid, &account.following())
     {
         account.watch(interest());
     }
@@ -18,14 +19,18 @@ pub fn first(ctx: &Context, uid: &str, resolved: &Resolved, interest: impl FnOnc
 
 /// After a decision: the observer learns what to follow, and credentials that nobody takes are let go.
 pub fn publish(ctx: &Context, uid: &str, used: Option<(&Source, &Account)>, interest: Interest) {
-    let former = ctx.memory.uses(uid, used.map(|(source, _)| source));
-    if let Some(former) = former {
-        for (found, account) in ctx.accounts.all() {
-            if found == former {
+    let credentials = used.map(|(source, account)| Credentials {
+        source: source.clone(),
+        at: account.following(),
+    });
+    if let Some(former) = ctx.memory.uses(uid, credentials.clone()) {
+        let here = credentials.map(|credentials| credentials.at);
+        for account in ctx.accounts.distinct() {
+            if Some(account.following()) != here {
                 account.unwatch(uid);
             }
         }
-        account::release_if_unused(ctx, &former);
+        account::release_if_unused(ctx, &former.source);
     }
     if let Some((_, account)) = used {
         account.watch(interest);

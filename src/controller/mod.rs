@@ -12,6 +12,7 @@ pub mod crd;
 pub mod error;
 pub mod events;
 pub mod execute;
+mod flight;
 pub mod index;
 pub mod interest;
 pub mod memory;
@@ -19,6 +20,7 @@ pub mod queue;
 pub mod run;
 pub mod secrets;
 pub mod snapshot;
+pub mod stopping;
 pub mod store;
 #[cfg(test)]
 mod testing;
@@ -26,7 +28,7 @@ mod testing;
 mod tests;
 pub mod watch;
 
-pub use context::{Context, Observe, Reconciled, Settings};
+pub use context::{Context, Flights, Observe, Reconciled, Settings};
 pub use error::{ReconcileError, StoreError};
 
 use crate::observer::{Kind, ResourceKey};

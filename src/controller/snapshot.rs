@@ -11,7 +11,7 @@ use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
 use super::execute::{self, Settled};
 use super::index::Order;
-use super::{crd, events, interest, store};
+use super::{crd, interest, store};
 use crate::api::{DwsCluster, DwsSnapshot, DwsSnapshotStatus};
 use crate::core::facts::{Account, ClusterRefFact, Memory, SnapshotFacts};
 use crate::core::snapshot::plan;
@@ -57,16 +57,16 @@ pub async fn reconcile(
     let secret = secret.unwrap_or_default();
     let follow = || follows(&object, key.clone(), Outcome::Waiting);
     interest::first(ctx, &uid, &resolved, follow);
-    let decision = decide(ctx, &object, cluster, secret, &resolved).await?;
+    let decision = ctx
+        .unless_stopping(Box::pin(decide(ctx, &object, cluster, secret, &resolved)))
+        .await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
     let gone = decision.remove_finalizer;
     let act = execute::act(ctx, object.as_ref(), None, account, decision, deadline);
     let (current, reconciled) = Box::pin(act).await?;
-    if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
-        events::publish(ctx, object.as_ref(), &[note]).await;
-    }
+    execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
         interest::forget(ctx, &key);
         return Ok(reconciled);

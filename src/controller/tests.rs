@@ -1,5 +1,8 @@
 //! Whole reconciles, over a stand-in for the API server and one for the service.
 
+mod credentials;
+mod stopping;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,10 +14,9 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 
 use super::testing::{ApiServer, CLUSTERS, EVENTS, Fault, SECRETS, cluster};
-use super::{Context, ReconcileError, Reconciled, Settings, reconcile};
+use super::{Context, Flights, ReconcileError, Reconciled, Settings, reconcile};
 use crate::core::step::Outcome;
 use crate::dws::Credential;
 use crate::dws::clock::Clock;
@@ -44,12 +46,17 @@ struct Cloud {
     /// Status and Secret at the moment of each changing call.
     calls: Arc<Mutex<Vec<(Value, Value)>>>,
     latency: Duration,
+    read_latency: Arc<Mutex<Duration>>,
 }
 
 impl Transport for Cloud {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             let mut body = json!({});
+            if request.method == Method::GET {
+                let latency = *self.read_latency.lock();
+                tokio::time::sleep(latency).await;
+            }
             if request.method == Method::POST {
                 let stored = self.kubernetes.get(WH).unwrap_or_default();
                 let secret = self.kubernetes.get(SECRET).unwrap_or_default();
@@ -111,6 +118,7 @@ impl World {
             clusters: Arc::default(),
             calls: Arc::default(),
             latency,
+            read_latency: Arc::default(),
         };
         let ctx = context(&kubernetes, &cloud);
         ctx.accounts.own().unwrap().poll().await;
@@ -184,7 +192,7 @@ fn context(kubernetes: &ApiServer, cloud: &Cloud) -> Context {
         memory: Arc::default(),
         observe: Arc::new(()),
         wake: Arc::new(|_| {}),
-        flights: Some(TaskTracker::new()),
+        flights: Some(Flights::default()),
     }
 }
 
@@ -295,8 +303,8 @@ async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
     }
     assert_eq!(world.calls(), 1);
     let flights = world.ctx.flights.clone().unwrap();
-    flights.close();
-    flights.wait().await;
+    flights.tracker.close();
+    flights.tracker.wait().await;
     assert!(
         world.status()["clusterId"].is_string(),
         "{}",

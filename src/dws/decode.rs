@@ -16,8 +16,9 @@ use super::outcome::{failure, garbled, is_success_code, service_time};
 use super::redact::Redactor;
 use super::transport::Response;
 use super::wire::cluster::ClusterWire;
+use super::wire::lenient::Text;
 use super::wire::list::{
-    ClusterList, ListAnswer, Members, NodeTypeList, ProjectList, SnapshotList,
+    ClusterList, DetailEnvelope, ListAnswer, Members, NodeTypeList, ProjectList, SnapshotList,
 };
 use super::wire::snapshot::SnapshotWire;
 
@@ -48,16 +49,13 @@ pub fn cluster(response: &Response, id: &str, redactor: &Redactor) -> Result<Clu
     #[derive(Deserialize)]
     struct Detail {
         cluster: ClusterWire,
+        #[serde(flatten)]
+        envelope: DetailEnvelope,
     }
     let detail: Detail = read(Operation::GetCluster, response, redactor)?;
-    match detail.cluster.into_model() {
-        Some((cluster, _)) if cluster.id.eq_ignore_ascii_case(id) => Ok(cluster),
-        _ => Err(garbled(
-            response,
-            "the answer is about another cluster",
-            redactor,
-        )),
-    }
+    let told = detail.cluster.into_model();
+    let told = told.filter(|(cluster, _)| cluster.id.eq_ignore_ascii_case(id));
+    whole(response, told, &detail.envelope, redactor)
 }
 
 /// `GET snapshots/{id}` (reference 5.2.3). The answer must be about that id.
@@ -65,16 +63,29 @@ pub fn snapshot(response: &Response, id: &str, redactor: &Redactor) -> Result<Sn
     #[derive(Deserialize)]
     struct Detail {
         snapshot: SnapshotWire,
+        #[serde(flatten)]
+        envelope: DetailEnvelope,
     }
     let detail: Detail = read(Operation::GetSnapshot, response, redactor)?;
-    match detail.snapshot.into_model() {
-        Some((snapshot, _)) if snapshot.id.eq_ignore_ascii_case(id) => Ok(snapshot),
-        _ => Err(garbled(
-            response,
-            "the answer is about another snapshot",
-            redactor,
-        )),
-    }
+    let told = detail.snapshot.into_model();
+    let told = told.filter(|(snapshot, _)| snapshot.id.eq_ignore_ascii_case(id));
+    whole(response, told, &detail.envelope, redactor)
+}
+
+/// What was asked for, all of it, and nothing beside it that takes it back.
+fn whole<M>(
+    response: &Response,
+    told: Option<(M, bool)>,
+    envelope: &DetailEnvelope,
+    redactor: &Redactor,
+) -> Result<M, Failure> {
+    let what = match told {
+        None => "the answer is about something else",
+        Some(_) if envelope.is_refusal() => "the answer bears an error beside what was asked for",
+        Some((_, false)) => "the answer lacks the name, the status or the task",
+        Some((model, true)) => return Ok(model),
+    };
+    Err(garbled(response, what, redactor))
 }
 
 /// `GET node-types` (reference 5.1.4). A type without a name is left out: nothing can be ordered by it.
@@ -143,11 +154,7 @@ fn members<A: ListAnswer<W>, W>(
     redactor: &Redactor,
 ) -> Result<(Vec<Option<W>>, Option<i64>), Failure> {
     let (members, envelope) = read::<A>(operation, response, redactor)?.into_parts();
-    let refused = envelope
-        .error_code
-        .0
-        .is_some_and(|code| !is_success_code(&code));
-    if refused && envelope.job_id.0.is_none() {
+    if is_refusal(&envelope.error_code, &envelope.job_id) {
         return Err(failure(operation, response, redactor));
     }
     match members {
@@ -156,6 +163,19 @@ fn members<A: ListAnswer<W>, W>(
         Members::Null => Ok((Vec::new(), None)),
         Members::Missing => Err(garbled(response, "the answer is no list", redactor)),
     }
+}
+
+impl DetailEnvelope {
+    fn is_refusal(&self) -> bool {
+        let code = Text(self.error_code.0.clone().or(self.err_code.0.clone()));
+        is_refusal(&code, &self.job_id)
+    }
+}
+
+/// A code beside what was asked for takes it back, unless it says success or a job stands with it.
+fn is_refusal(code: &Text, job_id: &Text) -> bool {
+    let refused = code.0.as_ref().is_some_and(|code| !is_success_code(code));
+    refused && job_id.0.is_none()
 }
 
 fn read<T: DeserializeOwned>(

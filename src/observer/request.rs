@@ -10,6 +10,7 @@ use tokio::sync::MutexGuard;
 use super::account::Account;
 use super::bucket::Urgency;
 use super::circuit::{self, Admission, Scope, Ticket};
+use crate::dws::Executed;
 use crate::dws::answer::{Answer, Failure, Meaning};
 use crate::dws::call::Call;
 
@@ -149,12 +150,18 @@ impl Account {
         if self.now() >= deadline {
             return Answer::Refused(too_late());
         }
-        let answer = self.client().execute(call, deadline).await;
+        let Executed {
+            answer,
+            token_ended,
+        } = self.client().execute_once(call, deadline).await;
         let failure = match &answer {
             Answer::Accepted { .. } => None,
             Answer::Refused(failure) | Answer::Ambiguous(failure) => Some(failure),
         };
-        self.judge(errand.scope, pass.ticket, failure);
+        // The call is planned anew with a new token, which tells whether the credential is still good.
+        if !token_ended {
+            self.judge(errand.scope, pass.ticket, failure);
+        }
         answer
     }
 }

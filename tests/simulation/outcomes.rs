@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use dws_operator::simulator::{Fault, FaultKind, Operation};
 
-use super::checks;
+use super::checks::{self, reason};
 use super::cloud::Lie;
-use super::crash::alone;
+use super::everywhere::{alone, everywhere, none_failed, sampled};
 use super::figures::figure;
-use super::scenarios::{ALL, Scenario};
+use super::scenarios::{ALL, HOUR, Scenario, named, resources, still, told};
+use super::sim::Sim;
+use super::tenant;
 
 /// All ways, with what tells them apart.
 pub fn outcomes() -> Vec<FaultKind> {
@@ -56,48 +58,113 @@ fn status_of(status: u16, executed: bool) -> FaultKind {
     }
 }
 
-/// A scenario whose call meets this.
+/// A scenario whose call meets this; where `deleted`, its owner is deleted as soon as that has happened.
 pub async fn met(
     scenario: &Scenario,
     operation: Operation,
     kind: FaultKind,
     lie: Lie,
+    deleted: bool,
 ) -> Vec<String> {
     let mut sim = scenario.prepared(lie).await;
-    sim.cloud.service.lock().inject(Fault {
-        operation: Some(operation),
-        changing: None,
-        target: None,
-        skip: 0,
-        times: Some(1),
-        chance: None,
-        kind,
-    });
-    let rested = scenario.run(&mut sim, Duration::from_mins(15)).await;
-    checks::at_end(&sim, scenario, rested)
+    sim.cloud
+        .service
+        .lock()
+        .inject(Fault::next(operation, kind));
+    scenario.begin(&mut sim);
+    let is_met = |sim: &Sim| sim.cloud.service.lock().faults().is_empty();
+    if !sim.until(HOUR, is_met).await {
+        sim.wrong.push("the call was never made".to_owned());
+    }
+    if deleted {
+        let owners: Vec<String> = sim
+            .kubernetes
+            .state
+            .lock()
+            .objects
+            .keys()
+            .cloned()
+            .collect();
+        let owners = owners.iter().filter(|path| path.contains("/dws"));
+        for owner in
+            owners.filter(|path| !path.ends_with("/wh") || operation != Operation::RestoreCluster)
+        {
+            tenant::delete(&sim, owner);
+        }
+        let gone = |sim: &Sim| {
+            resources(sim).iter().all(|one| {
+                one["metadata"]["deletionTimestamp"].is_null()
+                    || reason(one, "Ready", "False").is_some_and(|r| r == "DeletionBlocked")
+            })
+        };
+        if !sim.until(2 * HOUR, gone).await {
+            let states: Vec<String> = resources(&sim).iter().map(told).collect();
+            sim.wrong.push(format!("I7: not gone in time: {states:?}"));
+        }
+        // What is late can come after that.
+        still(&mut sim, Duration::from_mins(30)).await;
+    } else {
+        scenario.rest(&mut sim, Duration::from_mins(15)).await;
+    }
+    checks::at_end(&sim)
 }
 
 #[test]
 fn no_outcome_of_a_call_makes_an_effect_happen_twice_or_loses_it() {
-    let (mut cells, mut failures) = (0, Vec::new());
+    let mut cases = Vec::new();
     for scenario in &ALL {
         for operation in scenario.calls {
-            for kind in outcomes() {
-                cells += 1;
-                let wrong = alone(met(scenario, *operation, kind.clone(), Lie::None));
-                if !wrong.is_empty() {
-                    failures.push(format!(
-                        "{}, {operation:?} {kind:?}: {wrong:?}",
-                        scenario.name
-                    ));
-                }
-            }
+            cases.extend(
+                outcomes()
+                    .into_iter()
+                    .map(|kind| (scenario.name, *operation, kind)),
+            );
         }
     }
-    figure("simulation", &format!("{cells} cells of call and outcome"));
-    assert!(
-        failures.is_empty(),
-        "{} of {cells}: {failures:#?}",
-        failures.len()
+    let cases = sampled(cases, 12);
+    let failures = everywhere(&cases, |(name, operation, kind)| {
+        alone(met(named(name), *operation, kind.clone(), Lie::None, false))
+    });
+    figure(
+        "simulation",
+        &format!("S2: {} cells of call and outcome", cases.len()),
     );
+    none_failed(cases.len(), &failures);
+}
+
+/// The owner is deleted while its call is still on its way, and what comes late finds nobody.
+#[test]
+fn no_outcome_of_a_call_outlives_the_deletion_of_its_owner() {
+    let mut kinds = vec![
+        FaultKind::LostBefore { hang: false },
+        FaultKind::LostBefore { hang: true },
+        FaultKind::LostAfter { hang: false },
+        FaultKind::LostAfter { hang: true },
+        FaultKind::Garbled { executed: true },
+        status_of(504, true),
+    ];
+    for after in [1.0, 20.0, 60.0, 300.0, 590.0] {
+        for status in [None, Some(504)] {
+            kinds.push(FaultKind::Late { after, status });
+        }
+    }
+    let mut cases = Vec::new();
+    for scenario in &ALL {
+        for operation in scenario.calls {
+            cases.extend(
+                kinds
+                    .iter()
+                    .map(|kind| (scenario.name, *operation, kind.clone())),
+            );
+        }
+    }
+    let cases = sampled(cases, 12);
+    let failures = everywhere(&cases, |(name, operation, kind)| {
+        alone(met(named(name), *operation, kind.clone(), Lie::None, true))
+    });
+    figure(
+        "simulation",
+        &format!("S2: {} cells whose owner is deleted meanwhile", cases.len()),
+    );
+    none_failed(cases.len(), &failures);
 }

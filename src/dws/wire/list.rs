@@ -57,6 +57,16 @@ pub(crate) struct Envelope {
     pub(crate) job_id: Text,
 }
 
+/// What stands beside the object of a detail.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct DetailEnvelope {
+    pub(crate) error_code: Text,
+    #[serde(rename = "errCode")]
+    pub(crate) err_code: Text,
+    pub(crate) job_id: Text,
+}
+
 /// A list answer that holds `T`s.
 pub(crate) trait ListAnswer<T>: DeserializeOwned {
     fn into_parts(self) -> (Members<T>, Envelope);
