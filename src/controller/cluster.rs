@@ -14,7 +14,7 @@ use super::secrets::{self, Owner};
 use super::{crd, interest, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
-use crate::core::cluster::plan;
+use crate::core::cluster::{plan, secret_refused};
 use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
 use crate::observer::{Interest, Kind, ResourceKey};
@@ -41,6 +41,9 @@ pub async fn reconcile(
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
+    if ctx.index.is_ahead_of(&key, &uid, object.resource_version()) {
+        return Err(ReconcileError::Outdated);
+    }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         interest::forget_uid(ctx, &former);
     }
@@ -72,7 +75,11 @@ pub async fn reconcile(
         decision,
         deadline,
     );
-    let (current, reconciled) = Box::pin(act).await?;
+    let acted = Box::pin(act).await;
+    if let Err(ReconcileError::SecretRefused { message }) = &acted {
+        tell_refused_secret(ctx, &object, &resolved, message).await;
+    }
+    let (current, reconciled) = acted?;
     execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
         interest::forget(ctx, &key);
@@ -84,6 +91,33 @@ pub async fn reconcile(
         .map(|account| (&resolved.source, account));
     interest::publish(ctx, &uid, used, follows(&current, key, outcome));
     Ok(reconciled)
+}
+
+/// What was planned could not begin: a condition says why, and the reconcile is tried again with back-off.
+async fn tell_refused_secret(
+    ctx: &Context,
+    object: &Arc<DwsCluster>,
+    resolved: &Resolved,
+    message: &str,
+) {
+    let told = async {
+        let facts = first_facts(ctx, object, resolved).await?;
+        let decision = secret_refused(&facts, message);
+        let deadline = execute::deadline(ctx);
+        Box::pin(execute::act(
+            ctx,
+            object.as_ref(),
+            None,
+            None,
+            decision,
+            deadline,
+        ))
+        .await
+    };
+    if let Err(error) = told.await {
+        // Most likely the finalizer came between: the next try tells it.
+        tracing::debug!(%error, "a refused Secret could not be told");
+    }
 }
 
 async fn resolve(ctx: &Context, object: &DwsCluster) -> Result<Resolved, ReconcileError> {
@@ -144,9 +178,11 @@ async fn first_facts(
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
         account: resolved.facts(),
+        credentials: resolved.secret.clone(),
         memory,
         rivals: Vec::new(),
         held_elsewhere: std::collections::BTreeMap::default(),
+        making_elsewhere: Vec::new(),
         snapshots_of_cluster: Vec::new(),
         namespace_terminating,
         object: object.clone(),
@@ -185,12 +221,20 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
         .memory
         .low_count_since(&uid, observed, settled, facts.now);
 
-    let own: Vec<&str> = id
-        .into_iter()
-        .chain(object.spec.cluster_id.as_deref())
-        .collect();
-    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, &own);
-    let claimable = claimable(facts, object.cluster_name());
+    // An id that was written while another one was being made stands for nothing.
+    let own = id.or(object.spec.cluster_id.as_deref());
+    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, own.as_slice());
+    let remote_name = object.cluster_name();
+    if id.is_some() {
+        let credentials = object.credentials_secret_name();
+        let index = &ctx.index;
+        let asking = index.asking_by_name(&namespace, remote_name, credentials, &uid);
+        facts.rivals.extend(asking);
+    }
+    if let Account::Known(known) = &facts.account {
+        facts.making_elsewhere = ctx.index.making(&known.account, remote_name, &uid);
+    }
+    let claimable = claimable(facts, remote_name);
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Cluster, &uid, ids);
     let name = object.name_any();

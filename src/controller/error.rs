@@ -113,6 +113,15 @@ pub enum ReconcileError {
         "the connection Secret cannot be written in a namespace that is being deleted; nothing is sent"
     )]
     SecretNotStored,
+    /// The API server refuses the connection Secret (a quota, a policy): nothing was sent.
+    #[error("the connection Secret is refused ({message}); nothing is sent")]
+    SecretRefused {
+        /// The API server's words.
+        message: String,
+    },
+    /// The API server showed an earlier version than it did before: nothing is decided on that.
+    #[error("the API server shows an earlier version than before; looking again")]
+    Outdated,
     /// Somebody else took hold of the same remote object a moment ago.
     #[error("another resource holds the same remote object; looking again")]
     HeldElsewhere,
@@ -132,10 +141,10 @@ impl ReconcileError {
     pub fn class(&self) -> &'static str {
         match self {
             Self::Store(error) => error.class(),
-            Self::NotStored(_) | Self::HeldElsewhere => "conflict",
+            Self::NotStored(_) | Self::HeldElsewhere | Self::Outdated => "conflict",
             Self::Unreadable(_) => "plan",
             Self::NoAccount => "account",
-            Self::SecretNotStored => "forbidden",
+            Self::SecretNotStored | Self::SecretRefused { .. } => "forbidden",
             Self::Lost => "lost",
             Self::Stopping => "stopping",
             Self::TimedOut => "timeout",

@@ -15,6 +15,7 @@ use super::events;
 use super::flight::{Errand, land, send};
 use super::secrets::{self, Owner};
 use super::store::{self, Managed};
+use super::watch::Indexed;
 use crate::core::step::{Decision, EventNote, Outcome, SecretWrite};
 use crate::observer::{Account, Source};
 
@@ -66,7 +67,7 @@ pub async fn settle_answers<K: Managed>(
 ///
 /// # Errors
 /// [`ReconcileError`]: what was not reached is planned again.
-pub async fn act<K: Managed>(
+pub async fn act<K: Indexed>(
     ctx: &Context,
     object: &K,
     place: Option<&SecretPlace>,
@@ -95,7 +96,13 @@ pub async fn act<K: Managed>(
         note_write(ctx, &current);
     }
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await?;
+        let written = write_secret(ctx, place, write).await;
+        let written = written.map_err(|error| match error {
+            StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
+                ReconcileError::SecretRefused { message }
+            }
+            error => error.into(),
+        })?;
         if !written && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }

@@ -9,7 +9,9 @@ use kube::ResourceExt;
 use super::context::Context;
 use super::error::ReconcileError;
 use super::execute::{note_write, write_status};
+use super::index::Order;
 use super::store::{self, AnswerStored, Managed};
+use super::watch::Indexed;
 use crate::api::Operation;
 use crate::core::journal::Intent;
 use crate::core::step::Absorbed;
@@ -33,7 +35,7 @@ pub(super) struct Errand<K: Managed> {
 
 /// Stores the intent, sends the call and stores its answer, apart from the reconcile where the context says
 /// so: from the intent on, neither a time limit nor a shutdown comes between.
-pub(super) async fn send<K: Managed>(
+pub(super) async fn send<K: Indexed>(
     ctx: &Context,
     errand: Errand<K>,
 ) -> Result<(K, Absorbed<K::Status>), ReconcileError> {
@@ -49,7 +51,7 @@ pub(super) async fn send<K: Managed>(
     }
 }
 
-async fn fly<K: Managed>(
+async fn fly<K: Indexed>(
     flight: InFlight,
     errand: Errand<K>,
 ) -> Result<(K, Absorbed<K::Status>), ReconcileError> {
@@ -66,6 +68,8 @@ async fn fly<K: Managed>(
         return Err(ReconcileError::Stopping);
     }
     let object = write_status(ctx, &object, status).await?;
+    // Before it is sent: who sees what it makes must know that somebody is making it.
+    ctx.wake_all(&object.index(&ctx.index, Order::Stream));
     let intent = intent.stored(object.current().and_then(K::operation))?;
     let (operation, call) = intent.into_call();
     let answer = account.execute(&call, deadline).await;

@@ -37,6 +37,9 @@ pub async fn reconcile(
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
+    if ctx.index.is_ahead_of(&key, &uid, object.resource_version()) {
+        return Err(ReconcileError::Outdated);
+    }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         interest::forget_uid(ctx, &former);
     }
@@ -94,6 +97,27 @@ async fn referenced_cluster(
     })))
 }
 
+/// The `DwsCluster` that holds the cluster of `clusterId`, read live: asked for until there is a snapshot.
+async fn holder(
+    ctx: &Context,
+    object: &DwsSnapshot,
+) -> Result<Option<Arc<DwsCluster>>, ReconcileError> {
+    let status = object.status.as_ref();
+    let taken = status.is_some_and(|status| status.snapshot_id.is_some());
+    let Some(id) = object.spec.cluster_id.as_deref().filter(|_| !taken) else {
+        return Ok(None);
+    };
+    let Some((namespace, name)) = ctx.index.cluster_of(id) else {
+        return Ok(None);
+    };
+    let found = store::get::<DwsCluster>(&ctx.client, &namespace, &name).await?;
+    let holds = |cluster: &DwsCluster| {
+        let status = cluster.status.as_ref();
+        status.and_then(|status| status.cluster_id.as_deref()) == Some(id)
+    };
+    Ok(found.filter(holds).map(Arc::new))
+}
+
 /// The name of the credentials Secret; empty for the operator's own, `None` while nobody says.
 /// What the spec writes is followed when it is edited; else what was recorded, since the cluster may be
 /// gone first; else what the cluster uses.
@@ -144,9 +168,11 @@ async fn decide(
         object: object.clone(),
         account: resolved.facts(),
         credentials_secret,
+        credentials: resolved.secret.clone(),
         memory,
         rivals: Vec::new(),
         held_elsewhere: BTreeMap::default(),
+        holder: holder(ctx, object).await?,
         cluster,
         queue: Vec::new(),
         restoring: Vec::new(),

@@ -26,6 +26,9 @@ pub enum Judged {
 
 /// Judges what an annotation asks for against the recorded time (none recorded: against the resource's
 /// creation).
+///
+/// The first write records whatever is there. A recorded value far ahead of the clock never acts itself, and
+/// is no measure for others: it would swallow every real request until its time.
 pub fn judge(
     asked: Result<Option<Timestamp>, NotATime>,
     recorded: Option<Timestamp>,
@@ -37,10 +40,12 @@ pub fn judge(
         Ok(None) => return Judged::None,
         Err(error) => return Judged::Unreadable(error),
     };
-    if recorded.or(created).is_some_and(|since| asked <= since) {
+    let far_ahead = |time: &Timestamp| time.duration_since(now) > FURTHEST_AHEAD;
+    let since = recorded.filter(|time| !far_ahead(time)).or(created);
+    if recorded == Some(asked) || since.is_some_and(|since| asked <= since) {
         return Judged::None;
     }
-    if asked.duration_since(now) > FURTHEST_AHEAD {
+    if far_ahead(&asked) {
         return Judged::TooFarAhead;
     }
     if now.duration_since(asked) > LAPSES_AFTER {

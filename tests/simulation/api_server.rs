@@ -55,7 +55,7 @@ pub struct Stale {
     pub reads: u64,
     /// Reads of these numbers are stale.
     pub numbers: Range<u64>,
-    /// By so many versions of the object; before its first one it is not there.
+    /// By so many versions of the object, its first one at most.
     pub back: usize,
     /// Stale now and then, by up to `back` versions.
     pub dice: Option<(StdRng, f64)>,
@@ -289,10 +289,8 @@ impl ApiServer {
             return now;
         }
         let versions = state.log.iter().rev().filter(|change| change.path == path);
-        versions
-            .map(|change| change.object.clone())
-            .nth(behind)
-            .flatten()
+        let versions: Vec<&Change> = versions.take(behind + 1).collect();
+        versions.last().and_then(|change| change.object.clone())
     }
 
     /// A forgotten field stays as it was.

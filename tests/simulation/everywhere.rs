@@ -30,7 +30,9 @@ pub fn everywhere<C: Sync + std::fmt::Debug>(
                     let wrong = std::panic::catch_unwind(run)
                         .unwrap_or_else(|_| vec!["the run panicked".to_owned()]);
                     if !wrong.is_empty() {
-                        failures.lock().push(format!("{case:?}: {wrong:?}"));
+                        failures
+                            .lock()
+                            .push(format!("{case:?}: {}", wrong.join("; ")));
                     }
                 }
             });
@@ -60,10 +62,22 @@ pub fn is_deep() -> bool {
 
 /// Fails with the first few of what was wrong.
 pub fn none_failed(cases: usize, failures: &[String]) {
-    let first: Vec<&String> = failures.iter().take(10).collect();
+    let short = |text: &String| text.chars().take(900).collect::<String>();
+    let first: Vec<String> = failures
+        .iter()
+        .step_by(failures.len().div_ceil(15).max(1))
+        .map(short)
+        .collect();
+    let (some, first) = (
+        failures.len(),
+        first.join(
+            "
+",
+        ),
+    );
     assert!(
         failures.is_empty(),
-        "{} of {cases}: {first:#?}",
-        failures.len()
+        "{some} of {cases}:
+{first}"
     );
 }

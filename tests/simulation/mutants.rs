@@ -65,8 +65,8 @@ fn every_naive_variant_is_caught() {
             forgotten("restart", &["handled"], "I3"),
         ),
         (
-            "an intent that is not kept: the id comes one reconcile too late",
-            forgotten("create", &["operation"], "I6"),
+            "an intent that is not kept: the id finds no place",
+            forgotten("create", &["operation"], "I7"),
         ),
         (
             "a new password that is not kept before the call",

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dws_operator::simulator::{Fault, FaultKind, Operation};
+use serde_json::Value;
 
 use super::checks::{self, reason};
 use super::cloud::Lie;
@@ -67,46 +68,49 @@ pub async fn met(
     deleted: bool,
 ) -> Vec<String> {
     let mut sim = scenario.prepared(lie).await;
-    sim.cloud
-        .service
-        .lock()
-        .inject(Fault::next(operation, kind));
+    let fault = Fault::next(operation, kind);
+    sim.cloud.service.lock().inject(fault.clone());
     scenario.begin(&mut sim);
-    let is_met = |sim: &Sim| sim.cloud.service.lock().faults().is_empty();
+    let is_met = |sim: &Sim| !sim.cloud.service.lock().faults().contains(&fault);
     if !sim.until(HOUR, is_met).await {
         sim.wrong.push("the call was never made".to_owned());
     }
     if deleted {
-        let owners: Vec<String> = sim
-            .kubernetes
-            .state
-            .lock()
-            .objects
-            .keys()
-            .cloned()
-            .collect();
-        let owners = owners.iter().filter(|path| path.contains("/dws"));
-        for owner in
-            owners.filter(|path| !path.ends_with("/wh") || operation != Operation::RestoreCluster)
-        {
-            tenant::delete(&sim, owner);
-        }
-        let gone = |sim: &Sim| {
-            resources(sim).iter().all(|one| {
-                one["metadata"]["deletionTimestamp"].is_null()
-                    || reason(one, "Ready", "False").is_some_and(|r| r == "DeletionBlocked")
-            })
-        };
-        if !sim.until(2 * HOUR, gone).await {
-            let states: Vec<String> = resources(&sim).iter().map(told).collect();
-            sim.wrong.push(format!("I7: not gone in time: {states:?}"));
-        }
-        // What is late can come after that.
-        still(&mut sim, Duration::from_mins(30)).await;
+        delete_all(&mut sim, operation).await;
     } else {
         scenario.rest(&mut sim, Duration::from_mins(15)).await;
     }
     checks::at_end(&sim)
+}
+
+/// Deletes every resource (the source of a restore stays), and waits until they are gone, and longer.
+async fn delete_all(sim: &mut Sim, operation: Operation) {
+    let objects: Vec<String> = sim
+        .kubernetes
+        .state
+        .lock()
+        .objects
+        .keys()
+        .cloned()
+        .collect();
+    for path in objects.iter().filter(|path| path.contains("/dws")) {
+        if operation != Operation::RestoreCluster || path.ends_with("/copy") {
+            tenant::delete(sim, path);
+        }
+    }
+    let going = |one: &Value| !one["metadata"]["deletionTimestamp"].is_null();
+    let gone = |sim: &Sim| !resources(sim).iter().any(going);
+    sim.until(2 * HOUR, gone).await;
+    let blocked =
+        |one: &Value| reason(one, "Ready", "False").is_some_and(|r| r == "DeletionBlocked");
+    for left in resources(sim) {
+        if going(&left) && !blocked(&left) {
+            sim.wrong
+                .push(format!("I7: not gone in time: {}", told(&left)));
+        }
+    }
+    // What is late can come after that.
+    still(sim, Duration::from_mins(30)).await;
 }
 
 #[test]

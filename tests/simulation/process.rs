@@ -34,7 +34,12 @@ pub struct Habits {
     pub workers: usize,
     /// Seeds what the process draws.
     pub seed: u64,
+    /// A mutant: it relies on events, and never looks again by itself.
+    pub trusting: bool,
 }
+
+/// Wake-ups of one resource within this time are one reconcile, as in production.
+const DEBOUNCE: SignedDuration = SignedDuration::from_millis(50);
 
 /// A process; the future is its life, and dropping it its death.
 pub struct Process {
@@ -81,13 +86,7 @@ impl Process {
         let queue = Queue::default();
         let ctx = context(kubernetes, cloud, clock, gate, habits.seed ^ number, &queue);
         let sky = Sky::new(&habits.weather, number);
-        let life = live(
-            ctx,
-            kubernetes.clone(),
-            queue,
-            sky.clone(),
-            habits.workers.max(1),
-        );
+        let life = live(ctx, kubernetes.clone(), queue, sky.clone(), habits.clone());
         Self {
             number,
             life: Box::pin(life),
@@ -145,12 +144,12 @@ fn context(
         index: Arc::default(),
         memory: Arc::default(),
         observe: Arc::new(()),
-        wake: Arc::new(move |key: &ResourceKey| queue.wake(key, now.now())),
+        wake: Arc::new(move |key: &ResourceKey| queue.wake(key, now.now() + DEBOUNCE)),
         flights: None,
     }
 }
 
-async fn live(ctx: Context, server: ApiServer, queue: Queue, sky: Sky, workers: usize) {
+async fn live(ctx: Context, server: ApiServer, queue: Queue, sky: Sky, habits: Habits) {
     let (clusters, feed_clusters) =
         follow::<Guarded<DwsCluster>>(server.clone(), CLUSTERS, sky.clone());
     let (snapshots, feed_snapshots) =
@@ -161,7 +160,7 @@ async fn live(ctx: Context, server: ApiServer, queue: Queue, sky: Sky, workers: 
     let work = async {
         let _ = clusters_listed.await;
         let _ = snapshots_listed.await;
-        work(&ctx, &queue, workers).await;
+        work(&ctx, &queue, &habits).await;
     };
     futures::join!(
         take_in::<DwsCluster>(&ctx, None, clusters, clusters_in),
@@ -178,15 +177,16 @@ async fn live(ctx: Context, server: ApiServer, queue: Queue, sky: Sky, workers: 
 type Done = Option<(ResourceKey, Option<Duration>)>;
 
 /// The scheduler: polls when that is due, reconciles what is due, so many at once.
-async fn work(ctx: &Context, queue: &Queue, workers: usize) {
+async fn work(ctx: &Context, queue: &Queue, habits: &Habits) {
     let own = ctx.accounts.own().unwrap();
     let mut running: FuturesUnordered<Pin<Box<dyn Future<Output = Done> + '_>>> =
         FuturesUnordered::new();
     let mut busy = BTreeSet::new();
     let mut polling = false;
+    let workers = habits.workers.max(1);
     loop {
         for key in own.take_wakes() {
-            queue.wake(&key, ctx.clock.now());
+            queue.wake(&key, ctx.clock.now() + DEBOUNCE);
         }
         let now = ctx.clock.now();
         let mut next = now + SignedDuration::from_hours(1);
@@ -217,7 +217,7 @@ async fn work(ctx: &Context, queue: &Queue, workers: usize) {
             busy.insert(key.clone());
             running.push(Box::pin(async move {
                 let pause = match reconcile(ctx, &key).await {
-                    Ok(done) => done.wake,
+                    Ok(done) => done.wake.filter(|_| !habits.trusting),
                     Err(_) => Some(Duration::from_secs(2)),
                 };
                 Some((key, pause))

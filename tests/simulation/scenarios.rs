@@ -210,7 +210,12 @@ pub fn named(name: &str) -> &'static Scenario {
 impl Scenario {
     /// Brings the worlds to where it begins.
     pub async fn prepared(&self, lie: Lie) -> Sim {
-        let mut sim = Sim::new(lie);
+        self.prepared_at(10.0, lie).await
+    }
+
+    /// The same where tasks are so many times as fast as the service's.
+    pub async fn prepared_at(&self, speed: f64, lie: Lie) -> Sim {
+        let mut sim = Sim::new(speed, lie);
         let more = if self.prepare == Prepare::ClusterWithPassword {
             tenant::put_password(&sim, "admin", "Correct-horse-1");
             json!({"adminPasswordSecretRef": {"name": "admin"}})
@@ -263,7 +268,7 @@ impl Scenario {
         if !sim.until(limit, done).await {
             let states: Vec<String> = resources(sim).iter().map(told).collect();
             sim.wrong
-                .push(format!("I7: not at rest in time: {states:?}"));
+                .push(format!("I7: not at rest in time: {}", states.join("; ")));
             return;
         }
         still(sim, quiet).await;
@@ -273,36 +278,58 @@ impl Scenario {
 /// What was set off says its last words; from then on nothing is written.
 pub async fn still(sim: &mut Sim, quiet: Duration) {
     sim.until(Duration::from_mins(2), |_| false).await;
-    let before = sim.kubernetes.state.lock().writes;
+    let (before, seen) = {
+        let state = sim.kubernetes.state.lock();
+        (state.writes, state.log.len())
+    };
     sim.until(quiet, |_| false).await;
-    let after = sim.kubernetes.state.lock().writes;
-    if before != after {
-        sim.wrong.push(format!(
-            "I7: {} writes although all is at rest",
-            after - before
-        ));
+    let state = sim.kubernetes.state.lock();
+    if state.writes != before {
+        let late = state.log[seen..]
+            .iter()
+            .filter(|change| !change.path.contains("/events/"));
+        let late: Vec<String> = late
+            .take(3)
+            .map(|one| told(one.object.as_ref().unwrap_or(&Value::Null)))
+            .collect();
+        let what = format!(
+            "I7: {} writes although all is at rest: {}",
+            state.writes - before,
+            late.join("; ")
+        );
+        drop(state);
+        sim.wrong.push(what);
     }
 }
 
 /// In short, for a message.
 pub fn told(object: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let status = &object["status"];
     let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
     let conditions: Vec<String> = conditions
         .iter()
         .map(|one| {
+            let (kind, status) = (text(&one["type"]), text(&one["status"]));
             format!(
-                "{}={} {}: {}",
-                one["type"], one["status"], one["reason"], one["message"]
+                "{kind}={status} {} ({})",
+                text(&one["reason"]),
+                text(&one["message"])
             )
         })
         .collect();
+    let operation = &status["operation"];
     format!(
-        "{} {} deleted {} operation {} {conditions:?}",
-        object["kind"],
-        object["metadata"]["name"],
-        object["metadata"]["deletionTimestamp"],
-        status["operation"],
+        "{}{} {} {} [{}]",
+        text(&object["metadata"]["name"]),
+        if object["metadata"]["deletionTimestamp"].is_null() {
+            ""
+        } else {
+            " (going)"
+        },
+        text(&operation["kind"]),
+        text(&operation["phase"]),
+        conditions.join(", "),
     )
 }
 
@@ -323,7 +350,9 @@ fn later(sim: &mut Sim, pause: Duration, what: fn(&mut Sim)) {
 }
 
 fn for_a_person(sim: &Sim) -> bool {
-    resources(sim).iter().any(is_for_a_person)
+    let stays = |object: &Value| object["metadata"]["deletionTimestamp"].is_null();
+    let all = resources(sim);
+    all.iter().any(|one| stays(one) && is_for_a_person(one))
 }
 
 /// It waits for something that will not come.

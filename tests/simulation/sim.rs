@@ -55,12 +55,12 @@ pub struct Sim {
 
 impl Sim {
     /// Empty worlds and a first process.
-    pub fn new(lie: Lie) -> Self {
+    pub fn new(speed: f64, lie: Lie) -> Self {
         Self::with(
             lie,
             Habits::default(),
             simulator::Settings {
-                speed: 10.0,
+                speed,
                 automated_snapshots: None,
                 ..simulator::Settings::default()
             },

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
 use crate::api::annotations::is_paused;
+use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
 use crate::api::cluster_status::AccountRef;
 use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
 use crate::core::facts::{Rival, Waiting};
@@ -19,6 +20,9 @@ pub enum Term {
     ClusterId(String),
     /// Is, or wants to be, the cluster of this name in this account.
     ClusterName(String, String, String),
+    /// Is, or wants to be, the cluster of this name by a manifest of this namespace, whose account may not be
+    /// known yet.
+    NameHere(String, String),
     /// Holds, asks for or restores from the snapshot with this id.
     SnapshotId(String),
     /// Is, or wants to be, the snapshot of this name in this account.
@@ -63,8 +67,10 @@ pub struct Facts {
     pub deleting: bool,
     /// The id that its status holds.
     pub holds: Option<String>,
-    /// The id that its spec asks for.
+    /// The id that its spec asks for, while its status holds none.
     pub asks: Option<String>,
+    /// It would take over whatever bears its name, and holds nothing yet (clusters).
+    pub asks_by_name: bool,
     /// Its account, once recorded.
     pub account: Option<AccountRef>,
     /// The remote name.
@@ -77,8 +83,8 @@ pub struct Facts {
     pub refers: Option<String>,
     /// The other kind's id that it refers to: the cluster of a snapshot, the snapshot of a restore.
     pub refers_id: Option<String>,
-    /// A restore that is not over (clusters).
-    pub restoring: bool,
+    /// The create or restore that is not over (clusters).
+    pub makes: Option<OperationKind>,
     /// The open operation and when its intent was written.
     pub operation: Option<(String, Timestamp)>,
     /// The words that others wait for: status, sub-status, task, condition Ready.
@@ -100,13 +106,19 @@ impl Facts {
         let password = cluster.admin_password_secret_name().map(str::to_owned);
         let connection = cluster.connection_secret_name();
         let from = spec.restore_from.as_ref();
-        let restore = operation.filter(|o| {
-            o.kind == OperationKind::Restore && o.phase != OperationPhase::OutcomeUnknown
-        });
+        let made = operation.filter(|open| makes(open));
+        let restore = made.filter(|open| open.kind == OperationKind::Restore);
         Self {
             created: created(&cluster.metadata),
             deleting: cluster.metadata.deletion_timestamp.is_some(),
-            asks: spec.cluster_id.clone(),
+            asks: spec
+                .cluster_id
+                .clone()
+                .filter(|_| status.cluster_id.is_none()),
+            asks_by_name: cluster.adoption_policy() == AdoptionPolicy::IfExists
+                && cluster.management_policy() != ManagementPolicy::ObserveOnly
+                && spec.cluster_id.is_none()
+                && status.cluster_id.is_none(),
             account: status.account.clone(),
             name: cluster.cluster_name().to_owned(),
             secrets: credentials
@@ -120,7 +132,7 @@ impl Facts {
             refers_id: restore
                 .and_then(|o| o.target.snapshot_id.clone())
                 .or_else(|| from.and_then(|f| f.snapshot_id.clone())),
-            restoring: restore.is_some(),
+            makes: made.map(|open| open.kind),
             operation: open(operation),
             words: [
                 status.status,
@@ -149,6 +161,7 @@ impl Facts {
             created: created(&snapshot.metadata),
             deleting: snapshot.metadata.deletion_timestamp.is_some(),
             asks: spec.snapshot_id.clone(),
+            asks_by_name: false,
             account: status.account.clone(),
             name: snapshot.snapshot_name().to_lowercase(),
             secrets: credentials.iter().cloned().collect(),
@@ -158,7 +171,7 @@ impl Facts {
                 .cluster_id
                 .clone()
                 .or_else(|| spec.cluster_id.clone()),
-            restoring: false,
+            makes: None,
             operation: open(status.operation.as_ref()),
             waits: waits(snapshot),
             waiting_since: status.waiting_since,
@@ -180,6 +193,10 @@ impl Facts {
                 Kind::Snapshot => Term::ClusterId(id),
             });
         }
+        if who.kind == Kind::Cluster {
+            let (namespace, name) = here(&self.name);
+            terms.insert(Term::NameHere(namespace, name));
+        }
         if let Some(AccountRef { region, project_id }) = self.account.clone() {
             let name = self.name.clone();
             terms.insert(match who.kind {
@@ -198,6 +215,16 @@ impl Facts {
         let credentials = self.credentials.iter().map(here);
         terms.extend(credentials.map(|(namespace, name)| Term::Credentials(namespace, name)));
         terms
+    }
+
+    /// A cluster is being made for it, and nobody knows its id yet.
+    pub fn is_making(&self) -> bool {
+        self.makes.is_some() && self.holds.is_none()
+    }
+
+    /// A restore for it is not over.
+    pub fn is_restoring(&self) -> bool {
+        self.makes == Some(OperationKind::Restore)
     }
 
     /// A finished snapshot: nothing that happens to its cluster matters to it.
@@ -236,6 +263,14 @@ impl Facts {
 
 fn created(meta: &kube::core::ObjectMeta) -> Option<Timestamp> {
     meta.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+fn makes(operation: &Operation) -> bool {
+    let kind = matches!(
+        operation.kind,
+        OperationKind::Create | OperationKind::Restore
+    );
+    kind && operation.phase != OperationPhase::OutcomeUnknown
 }
 
 fn open(operation: Option<&Operation>) -> Option<(String, Timestamp)> {

@@ -126,6 +126,7 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
         node_type,
         network,
         port,
+        public_ip,
         enterprise_project_id,
         // Through the draft and the journal.
         cluster_name: _,
@@ -133,8 +134,6 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
         admin_user: _,
         // The service does not show it.
         coordinator_count: _,
-        // Bound late: what a cluster in the making shows of it need not be what was asked for.
-        public_ip: _,
         // Not of the request.
         cluster_id: _,
         adoption_policy: _,
@@ -163,12 +162,23 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
         _ => true,
     };
     let create = operation.kind == OperationKind::Create;
+    let shown_ip = cluster.public_ip.clone().unwrap_or_default();
+    let shown = |word: Option<String>| word.filter(|word| !word.is_empty());
+    let wanted_ip = public_ip.as_ref();
     let port = if create {
         Some(draft.facts.object.port_or_default())
     } else {
         *port
     };
     not_earlier
+        && equal(
+            wanted_ip.map(|ip| bind_type(ip.bind_type)),
+            shown(shown_ip.public_bind_type).as_deref(),
+        )
+        && equal(
+            wanted_ip.and_then(|ip| ip.eip_id.as_deref()),
+            shown(shown_ip.eip_id).as_deref(),
+        )
         && equal(vpc_id.as_deref(), cluster.vpc_id.as_deref())
         && equal(subnet_id.as_deref(), cluster.subnet_id.as_deref())
         && equal(

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use crate::api::annotations::{Request, acknowledged_attempt};
 use crate::api::cluster_status::Handled;
 use crate::api::{Operation, OperationKind, OperationPhase};
-use crate::core::requests::{FURTHEST_AHEAD, Judged, judge};
+use crate::core::requests::{Judged, judge};
 use crate::core::step::EventNote;
 
 impl Draft<'_> {
@@ -47,17 +47,13 @@ impl Draft<'_> {
 
     /// Records what stands in the annotations: all of it the first time, and later what is not to be acted on.
     pub fn record_requests(&mut self) {
-        let now = self.facts.now;
         if self.status.handled.is_none() {
-            // A value far ahead is no request; recording it would swallow the real ones before it.
-            let read = |request: Request| {
-                let asked = request.requested_at(self.annotations()).ok().flatten();
-                asked.filter(|asked| asked.duration_since(now) <= FURTHEST_AHEAD)
-            };
+            let read = |request: Request| request.requested_at(self.annotations()).ok().flatten();
             self.status.handled = Some(Handled {
                 restart: read(Request::Restart),
                 rotate_password: read(Request::RotatePassword),
                 reconcile: read(Request::Reconcile),
+                ..Handled::default()
             });
             return;
         }
@@ -68,7 +64,11 @@ impl Draft<'_> {
             match self.judged(request) {
                 Judged::Due(asked) if request == Request::Reconcile => {
                     self.record(request, asked);
-                    self.status.last_failure = None;
+                    // What ended in failure at the service is not undone by asking again.
+                    let ended = ["ResizeFailed", "RestartFailed"];
+                    let failures = &mut self.status.failures;
+                    failures.retain(|one| ended.contains(&one.reason.as_str()));
+                    self.status.last_busy = None;
                     self.status.rejected_secret = None;
                 }
                 Judged::Due(asked) if observe_only => self.record(request, asked),

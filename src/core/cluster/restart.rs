@@ -33,8 +33,12 @@ pub(super) fn settle<'a>(
         .is_some_and(|task| task == "REBOOT_FAILURE" || task == "REBOOT_FAILED");
     let seen = operation.task_seen.is_some();
     let accepted = operation.phase == OperationPhase::Accepted;
+    // A short restart can pass between two looks, so an accepted one needs not be seen. The window of
+    // the memory is that of an open answer and does not serve here.
+    let waited = draft.facts.now.duration_since(operation.intended_at);
+    let passed = accepted && waited >= draft.facts.settings.ambiguity_window;
     // Until REBOOTING was seen, the word may still be that of the restart before.
-    if failed && (seen || (accepted && draft.window_over())) {
+    if failed && (seen || passed) {
         draft.status.operation = None;
         let why = failures::of_task(cluster.failed_reasons.as_ref());
         let message = format!(
@@ -55,11 +59,7 @@ pub(super) fn settle<'a>(
         return Ok(draft);
     }
     let at_rest = service_state::idle(cluster);
-    // A short restart can pass between two looks, so an accepted one needs not be seen. The window of
-    // the memory is that of an open answer and does not serve here.
-    let waited = draft.facts.now.duration_since(operation.intended_at);
-    let passed = accepted && waited >= draft.facts.settings.ambiguity_window;
-    if at_rest && (seen || passed) {
+    if at_rest && !failed && (seen || passed) {
         draft.status.operation = None;
         let note = format!("Cluster {} has restarted.", cluster.name);
         draft
@@ -91,9 +91,14 @@ pub(super) fn settle<'a>(
 
 pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     let Some(asked) = draft.due(Request::Restart) else {
+        let failure = draft.failure_of(OperationKind::Restart);
+        if failure.is_some_and(|one| one.reason == failures::SERVICE_FAILED) {
+            // It lapsed, or was taken back, before the service was well again.
+            draft.overcome(OperationKind::Restart);
+        }
         return Ok(draft);
     };
-    if draft.unknown_of(OperationKind::Restart).is_some() {
+    if draft.unknown_of(OperationKind::Restart).is_some() || draft.holds(OperationKind::Restart) {
         return Ok(draft);
     }
     if !turn::may_call(&draft, cluster)? {

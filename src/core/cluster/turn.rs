@@ -11,7 +11,15 @@ use crate::dws::model::Cluster;
 
 /// Whether a new changing call may go out now; asks for a fresh detail first.
 pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
-    if !service_state::idle(cluster) || snapshot_goes_next(draft) || draft.just_refused_as_busy() {
+    Ok(!snapshot_goes_next(draft) && may_call_again(draft, cluster)?)
+}
+
+/// The same for a call whose answer is open: a snapshot waits for it, so it waits for no snapshot.
+pub(super) fn may_call_again(
+    draft: &Draft<'_>,
+    cluster: &Cluster,
+) -> Result<bool, Box<ClusterStep>> {
+    if !service_state::idle(cluster) || draft.just_refused_as_busy() {
         return Ok(false);
     }
     if draft.facts.detail.is_none() {

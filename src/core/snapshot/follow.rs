@@ -51,17 +51,29 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
         .cloned();
     let snapshot = match (&draft.facts.detail, listed) {
         (Some(Ok(snapshot)), _) => snapshot.clone(),
-        (None, Some(listed)) => listed,
-        (None, None) => return Draft::read(Read::Snapshot(id)),
+        (None, Some(listed)) if !draft.lost_before() => listed,
+        (None, _) => return Draft::read(Read::Snapshot(id)),
         (Some(Err(failure)), _) => {
             let judged = absence::judge(
                 failure,
                 &draft.facts.memory,
-                false,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
+            let hidden = matches!(
+                failure.meaning,
+                Meaning::Absent | Meaning::AbsentOrForbidden
+            );
+            // Confirmed once: what a new process has not seen by itself takes nothing of that back.
+            let judged = if hidden && draft.lost_before() {
+                Presence::Gone
+            } else {
+                judged
+            };
             return match judged {
                 Presence::Gone => {
+                    draft.status.lost = Some(true);
                     let message = format!(
                         "Snapshot {id} is gone from the service, and this resource did not delete it."
                     );
@@ -69,6 +81,15 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
                     draft.events.push(EventNote::warning("Lost", id, message));
                     draft.status.operation = None;
                     draft.stall(no(&says), says)
+                }
+                Presence::NotYet => {
+                    let says = Says::new(
+                        "Snapshotting",
+                        "The service accepted the snapshot and does not show it yet.",
+                    );
+                    let verdict = Verdict::working(no(&says), says);
+                    let wake = Some(draft.facts.settings.active_interval);
+                    draft.end(&verdict, wake, Outcome::Waiting)
                 }
                 Presence::NotShown => {
                     let says = Says::new(
@@ -91,6 +112,7 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
 
 /// What a snapshot that is there makes of the conditions.
 pub(super) fn shown(mut draft: Draft<'_>, snapshot: &Arc<Snapshot>) -> SnapshotStep {
+    draft.status.lost = None;
     draft.observe(snapshot);
     let name = snapshot.name.clone();
     match service_state::snapshot_life(&snapshot.status) {

@@ -5,7 +5,6 @@ use super::follow::{no, shown};
 use super::take::call;
 use crate::api::{Operation, OperationKind};
 use crate::core::conditions::{Says, Verdict};
-use crate::core::facts::ClusterRefFact;
 use crate::core::failures;
 use crate::core::journal::{self, Intent};
 use crate::core::service_state;
@@ -32,7 +31,10 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
     let ours = named
         .iter()
         .find(|one| fits(operation, one) && !draft.facts.held_elsewhere.contains_key(&one.id));
-    if let Some(found) = ours.or(named.first()).map(|one| (*one).clone()) {
+    let found = ours.or(named.first()).map(|one| (*one).clone());
+    // What bears the name can go within the window, and the late snapshot come.
+    let settled = ours.is_some() || draft.after_window(list.requested_at);
+    if let Some(found) = found.filter(|_| settled) {
         if ours.is_some() {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
@@ -55,7 +57,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         let says = Says::new("NameConflict", message);
         return draft.stall(no(&says), says);
     }
-    if !draft.after_window(list.requested_at) {
+    if !settled {
         journal::doubt(&mut draft.status.operation);
         let message = "The answer to the request was lost; a snapshot that appears under the name is claimed.";
         let says = Says::new("Snapshotting", message);
@@ -63,7 +65,6 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         return draft.end(&Verdict::working(no(&says), says), wake, Outcome::Waiting);
     }
     let cluster_id = operation.target.cluster_id.clone().unwrap_or_default();
-    let deleting = matches!(&draft.facts.cluster, Some(ClusterRefFact::Present(one)) if one.metadata.deletion_timestamp.is_some());
     if draft.paused() {
         let says = Says::new(
             "Paused",
@@ -72,7 +73,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         let verdict = Verdict::out_of_sync(no(&says), says);
         return draft.end(&verdict, None, Outcome::Waiting);
     }
-    if deleting || draft.facts.namespace_terminating {
+    if draft.owner_goes() || draft.facts.namespace_terminating {
         let says = Says::new(
             "WaitingForCluster",
             "The lost request was not executed, and it is not sent again just now.",
