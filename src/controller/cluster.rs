@@ -15,9 +15,9 @@ use super::{crd, interest, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::{plan, secret_refused};
-use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
+use crate::core::facts::{Account, ClusterFacts, ConnectionSecret, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
-use crate::observer::{Interest, Kind, ResourceKey};
+use crate::observer::{self, Interest, Kind, ResourceKey};
 
 /// Bound of the reads of one reconcile.
 pub(super) const MAX_READS: usize = 12;
@@ -56,7 +56,7 @@ pub async fn reconcile(
     let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
     let follow = || follows(&object, key.clone(), Outcome::InSync);
     interest::first(ctx, &uid, &resolved, follow);
-    let decision = ctx
+    let (decision, is_absent) = ctx
         .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
         .await?;
     let account = resolved.account.as_ref();
@@ -65,6 +65,7 @@ pub async fn reconcile(
     let place = SecretPlace {
         owner: Owner::of(&object),
         name: object.connection_secret_name(),
+        is_absent,
     };
     let gone = decision.remove_finalizer;
     let act = execute::act(
@@ -101,7 +102,7 @@ async fn tell_refused_secret(
     message: &str,
 ) {
     let told = async {
-        let facts = first_facts(ctx, object, resolved).await?;
+        let facts = first_facts(ctx, object, resolved);
         let decision = secret_refused(&facts, message);
         let deadline = execute::deadline(ctx);
         Box::pin(execute::act(
@@ -132,18 +133,23 @@ pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
         && object.finalizers().iter().any(|found| found == FINALIZER)
 }
 
-/// Plans, reads what the plan asks for, plans again.
+/// Plans, reads what the plan asks for, plans again. Gives the decision, and whether the connection Secret
+/// was read and is not there.
 async fn decide(
     ctx: &Context,
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
-) -> Result<Decision<DwsClusterStatus>, ReconcileError> {
-    let mut facts = first_facts(ctx, object, resolved).await?;
+) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
+    let mut facts = first_facts(ctx, object, resolved);
     let mut reads: Vec<Read> = Vec::new();
     loop {
         refresh(ctx, &mut facts, resolved);
         let read = match plan(&facts) {
-            Step::Act(decision) => return Ok(*decision),
+            Step::Act(decision) => {
+                let secret = facts.connection_secret.as_ref();
+                let is_absent = matches!(secret, Some(ConnectionSecret::Absent));
+                return Ok((*decision, is_absent));
+            }
             Step::Read(read) => read,
         };
         if reads.contains(&read) || reads.len() >= MAX_READS {
@@ -154,26 +160,14 @@ async fn decide(
     }
 }
 
-async fn first_facts(
-    ctx: &Context,
-    object: &Arc<DwsCluster>,
-    resolved: &Resolved,
-) -> Result<ClusterFacts, ReconcileError> {
-    let namespace = object.namespace().unwrap_or_default();
+fn first_facts(ctx: &Context, object: &Arc<DwsCluster>, resolved: &Resolved) -> ClusterFacts {
     let uid = object.uid().unwrap_or_default();
     let status = object.status.as_ref();
-    let id = status.and_then(|s| s.cluster_id.as_deref());
     let now = ctx.clock.now();
     let mut memory = crate::core::facts::Memory::default();
     let operation = status.and_then(|s| s.operation.as_ref());
     memory.window_start = ctx.memory.window_start(&uid, operation, now);
-    // Asked where it matters: when something is to be made, or to go.
-    let namespace_terminating = if id.is_none() || object.metadata.deletion_timestamp.is_some() {
-        crd::namespace_terminating(&ctx.client, &namespace).await?
-    } else {
-        false
-    };
-    Ok(ClusterFacts {
+    ClusterFacts {
         now,
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
@@ -184,7 +178,7 @@ async fn first_facts(
         held_elsewhere: std::collections::BTreeMap::default(),
         making_elsewhere: Vec::new(),
         snapshots_of_cluster: Vec::new(),
-        namespace_terminating,
+        namespace_terminating: false,
         object: object.clone(),
         fresh_list: None,
         detail: None,
@@ -193,7 +187,7 @@ async fn first_facts(
         password_secret: None,
         restore_snapshot: None,
         crd_deleting: None,
-    })
+    }
 }
 
 pub(super) fn fresh(ctx: &Context) -> Fresh {
@@ -283,7 +277,7 @@ async fn perform(
     let namespace = facts.object.namespace().unwrap_or_default();
     let account = resolved.account.as_ref().ok_or(ReconcileError::NoAccount);
     match read {
-        Read::Clusters => facts.fresh_list = Some(account?.fresh_clusters().await),
+        Read::Clusters => read_clusters(ctx, facts, account?).await?,
         Read::Cluster(id) => facts.detail = Some(account?.cluster(id).await),
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
@@ -315,6 +309,28 @@ async fn perform(
             facts.crd_deleting = Some(crd::is_deleting::<DwsCluster>(&ctx.client).await?);
         }
     }
+    Ok(())
+}
+
+/// A fresh list. Something may be made upon it, so whether the namespace takes anything new is asked at the
+/// same time.
+async fn read_clusters(
+    ctx: &Context,
+    facts: &mut ClusterFacts,
+    account: &observer::Account,
+) -> Result<(), ReconcileError> {
+    let namespace = facts.object.namespace().unwrap_or_default();
+    let status = facts.object.status.as_ref();
+    if status.is_some_and(|status| status.cluster_id.is_some()) {
+        facts.fresh_list = Some(account.fresh_clusters().await);
+        return Ok(());
+    }
+    let (list, terminating) = futures::join!(
+        account.fresh_clusters(),
+        crd::namespace_terminating(&ctx.client, &namespace)
+    );
+    facts.fresh_list = Some(list);
+    facts.namespace_terminating = terminating?;
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub struct SecretPlace {
     pub owner: Owner,
     /// Its name.
     pub name: String,
+    /// It was read in this reconcile and is not there: it need not be read again before it is made.
+    pub is_absent: bool,
 }
 
 /// Whether a plan can be made.
@@ -143,6 +145,8 @@ pub async fn act<K: Indexed>(
         tracing::info!(
             namespace = %current.namespace().unwrap_or_default(),
             name = %current.name_any(),
+            // A terminating namespace takes no event: what stays, and under which id, is said here too.
+            note = notes.last().map(|note| note.note.as_str()),
             "the finalizer is removed"
         );
     }
@@ -172,8 +176,15 @@ async fn write_secret(
     place: &SecretPlace,
     write: SecretWrite,
 ) -> Result<bool, StoreError> {
-    let SecretPlace { owner, name } = place;
+    let SecretPlace {
+        owner,
+        name,
+        is_absent,
+    } = place;
     let version = match write {
+        SecretWrite::Put { data } if *is_absent => {
+            secrets::create(&ctx.client, owner, name, &data).await?
+        }
         SecretWrite::Put { data } => secrets::put(&ctx.client, owner, name, &data).await?,
         SecretWrite::Release => {
             secrets::release(&ctx.client, owner, name).await?;
@@ -188,9 +199,7 @@ async fn write_secret(
 /// Says once of each content of a credentials Secret which of its keys are ignored.
 pub async fn tell_ignored_keys<K: Managed>(ctx: &Context, object: &K, resolved: &Resolved) {
     let text = match &resolved.source {
-        Source::Secret { name, .. } if !resolved.ignored.is_empty() => {
-            Some(format!("In Secret {name}: {}", resolved.ignored.join("; ")))
-        }
+        Source::Secret { .. } if !resolved.ignored.is_empty() => Some(resolved.ignored.join(" ")),
         Source::Secret { .. } | Source::Own => None,
     };
     let uid = object.uid().unwrap_or_default();
@@ -216,8 +225,13 @@ pub fn deadline(ctx: &Context) -> Timestamp {
         .unwrap_or(now)
 }
 
-/// Remembers the version as our own: its echo in the watch needs no reconcile.
+/// Remembers the version as our own: its echo in the watch needs no reconcile. An echo that was faster than
+/// the answer will not come again.
 pub(super) fn note_write<K: Managed>(ctx: &Context, object: &K) {
+    let version = object.resource_version();
+    if ctx.index.is_known_at(&object.key(), version) {
+        return;
+    }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     ctx.memory.wrote(
         K::KIND.as_str(),

@@ -108,6 +108,41 @@ pub fn connection(secret: Option<Secret>, owner: &Owner) -> ConnectionSecret {
     }
 }
 
+/// Makes the connection Secret, which was not there a moment ago. Gives its version, or `None` where a
+/// namespace that is being deleted forbids it.
+///
+/// # Errors
+/// `Conflict` when somebody made one meanwhile.
+pub async fn create(
+    client: &Client,
+    owner: &Owner,
+    name: &str,
+    data: &Data,
+) -> Result<Option<String>, StoreError> {
+    let mut secret = Secret {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(owner.namespace.clone()),
+            ..ObjectMeta::default()
+        },
+        type_: Some(TYPE.to_owned()),
+        ..Secret::default()
+    };
+    dress(&mut secret, owner);
+    secret.data = Some(encoded(data));
+    let request = Request::new(Secret::url_path(&(), Some(&owner.namespace)))
+        .create(&PostParams::default(), body(secret)?)
+        .map_err(unsendable)?;
+    match exchange(client, request).await {
+        Ok(made) => Ok(made.resource_version()),
+        Err(StoreError::Forbidden {
+            terminating: true, ..
+        }) => Ok(None),
+        Err(StoreError::Exists) => Err(StoreError::Conflict),
+        Err(error) => Err(error),
+    }
+}
+
 /// Writes the connection Secret: exactly this data. Gives its name's new version, or `None` where a
 /// namespace that is being deleted forbids the creation.
 ///
@@ -119,31 +154,8 @@ pub async fn put(
     name: &str,
     data: &Data,
 ) -> Result<Option<String>, StoreError> {
-    let path = Secret::url_path(&(), Some(&owner.namespace));
     let Some(found) = get(client, &owner.namespace, name).await? else {
-        let mut secret = Secret {
-            metadata: ObjectMeta {
-                name: Some(name.to_owned()),
-                namespace: Some(owner.namespace.clone()),
-                ..ObjectMeta::default()
-            },
-            type_: Some(TYPE.to_owned()),
-            ..Secret::default()
-        };
-        dress(&mut secret, owner);
-        secret.data = Some(encoded(data));
-        let body = body(secret)?;
-        let request = Request::new(path)
-            .create(&PostParams::default(), body)
-            .map_err(unsendable)?;
-        return match exchange(client, request).await {
-            Ok(made) => Ok(made.resource_version()),
-            Err(StoreError::Forbidden {
-                terminating: true, ..
-            }) => Ok(None),
-            Err(StoreError::Exists) => Err(StoreError::Conflict),
-            Err(error) => Err(error),
-        };
+        return create(client, owner, name, data).await;
     };
     if let Ownership::Foreign(_) = judge(found.owner_references(), owner) {
         // It came between the plan's look and now; the next plan reports it.
@@ -162,6 +174,7 @@ pub async fn put(
             value.0.zeroize();
         }
     }
+    let path = Secret::url_path(&(), Some(&owner.namespace));
     replace(client, &path, name, wanted).await.map(Some)
 }
 
@@ -330,109 +343,4 @@ fn unsendable(error: impl std::fmt::Display) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn owner() -> Owner {
-        Owner {
-            namespace: "team".to_owned(),
-            name: "wh".to_owned(),
-            uid: "uid-now".to_owned(),
-        }
-    }
-
-    fn reference(kind: &str, name: &str, uid: &str) -> OwnerReference {
-        OwnerReference {
-            api_version: "dws.huaweicloud.com/v1alpha1".to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            uid: uid.to_owned(),
-            controller: Some(true),
-            block_owner_deletion: None,
-        }
-    }
-
-    #[test]
-    fn ownership_is_judged_by_owner_references_alone() {
-        let ours = reference("DwsCluster", "wh", "uid-now");
-        let former = reference("DwsCluster", "wh", "uid-then");
-        let neighbour = reference("DwsCluster", "other", "uid-x");
-        let mut namesake = reference("DwsCluster", "wh", "uid-y");
-        namesake.api_version = "example.com/v1".to_owned();
-        let judged = |references: &[OwnerReference]| judge(references, &owner());
-        assert_eq!(
-            judged(std::slice::from_ref(&ours)),
-            Ownership::Ours { reown: false }
-        );
-        assert_eq!(
-            judged(std::slice::from_ref(&former)),
-            Ownership::Ours { reown: true }
-        );
-        assert_eq!(judged(&[former, ours]), Ownership::Ours { reown: false });
-        assert_eq!(
-            judged(&[]),
-            Ownership::Foreign("it has no owner".to_owned())
-        );
-        assert_eq!(
-            judged(&[neighbour]),
-            Ownership::Foreign("it belongs to DwsCluster other".to_owned())
-        );
-        assert!(matches!(judged(&[namesake]), Ownership::Foreign(_)));
-    }
-
-    #[test]
-    fn dressing_replaces_a_former_owner_and_keeps_what_others_added() {
-        let mut secret = Secret::default();
-        secret
-            .labels_mut()
-            .insert("team".to_owned(), "a".to_owned());
-        secret.owner_references_mut().extend([
-            reference("DwsCluster", "wh", "uid-then"),
-            reference("Application", "app", "uid-app"),
-        ]);
-        assert!(!is_dressed(&secret, &owner()));
-        dress(&mut secret, &owner());
-        assert!(is_dressed(&secret, &owner()));
-        let uids: Vec<&str> = secret
-            .owner_references()
-            .iter()
-            .map(|r| r.uid.as_str())
-            .collect();
-        assert_eq!(uids, ["uid-app", "uid-now"]);
-        // The API server allows one controller.
-        assert_eq!(secret.owner_references()[1].controller, Some(false));
-        assert_eq!(secret.labels().len(), 2);
-    }
-
-    #[test]
-    fn a_value_that_is_not_text_is_no_password() {
-        let secret = |value: &[u8]| Secret {
-            metadata: ObjectMeta {
-                uid: Some("u".to_owned()),
-                resource_version: Some("1".to_owned()),
-                ..ObjectMeta::default()
-            },
-            data: Some(BTreeMap::from([(
-                "password".to_owned(),
-                ByteString(value.to_vec()),
-            )])),
-            ..Secret::default()
-        };
-        assert!(matches!(
-            password(None, "password"),
-            PasswordSecret::NoSecret
-        ));
-        assert!(matches!(
-            password(Some(secret(b"\xff")), "password"),
-            PasswordSecret::NoKey
-        ));
-        assert!(matches!(
-            password(Some(secret(b"x")), "other"),
-            PasswordSecret::NoKey
-        ));
-        assert!(matches!(
-            password(Some(secret(b"x")), "password"),
-            PasswordSecret::Value { .. }
-        ));
-    }
-}
+mod tests;

@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use super::testing::{ApiServer, CLUSTERS, EVENTS, Fault, SECRETS, cluster};
 use super::{Context, Flights, ReconcileError, Reconciled, Settings, reconcile};
-use crate::api::cluster_status::AccountRef;
 use crate::core::step::Outcome;
 use crate::dws::Credential;
 use crate::dws::clock::Clock;
@@ -26,6 +25,7 @@ use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
 
 mod refused;
+mod rivals;
 
 const WH: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/dwsclusters/wh";
 const SECRET: &str = "/api/v1/namespaces/team/secrets/wh-connection";
@@ -352,55 +352,6 @@ async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_making_a_cluster_is_known_while_its_call_flies() {
-    let world = World::new(Duration::from_secs(10)).await;
-    while world.calls() == 0 {
-        let _ = tokio::time::timeout(Duration::from_secs(1), world.reconcile()).await;
-    }
-    let account = AccountRef {
-        region: "eu-west-0".to_owned(),
-        project_id: "0123456789abcdef0123456789abcdef".to_owned(),
-    };
-    let making = world.ctx.index.making(&account, "wh", "another");
-    assert_eq!(making.len(), 1, "no watch tells it here: {making:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_two_that_name_one_cluster_in_a_namespace_both_stop() {
-    let world = World::new(Duration::ZERO).await;
-    world.until_called().await.unwrap();
-    world.ctx.accounts.own().unwrap().poll().await;
-    let mut other = world.kubernetes.get(WH).unwrap();
-    other["metadata"] = json!({
-        "name": "other", "namespace": "team", "uid": "uid-other", "generation": 1,
-        "creationTimestamp": "2027-01-15T07:30:00Z",
-    });
-    other["spec"]["clusterName"] = json!("wh");
-    other["spec"]["adoptionPolicy"] = json!("IfExists");
-    other.as_object_mut().unwrap().remove("status");
-    let path = WH.replace("/wh", "/other");
-    world.kubernetes.put(&path, other);
-    let key = ResourceKey {
-        name: "other".to_owned(),
-        ..world.key.clone()
-    };
-    for _ in 0..3 {
-        reconcile(&world.ctx, &key).await.unwrap();
-        world.reconcile().await.unwrap();
-    }
-    let other = world.kubernetes.get(&path).unwrap()["status"].clone();
-    for status in [other, world.status()] {
-        let stalled = status["conditions"].as_array().unwrap().iter();
-        let reasons: Vec<_> = stalled
-            .filter(|one| one["type"] == "Stalled")
-            .map(|one| one["reason"].clone())
-            .collect();
-        assert_eq!(reasons, ["IdentityConflict"], "{status}");
-    }
-    assert_eq!(world.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
     let world = World::new(Duration::ZERO).await;
     for _ in 0..20 {
@@ -413,6 +364,59 @@ async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
     }
     assert_eq!(world.calls(), 0);
     assert!(world.kubernetes.get(SECRET).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_in_a_namespace_that_goes() {
+    let world = World::new(Duration::ZERO).await;
+    let going = json!({"metadata": {
+        "name": "team", "uid": "ns", "deletionTimestamp": "2027-01-15T08:00:00Z",
+    }});
+    world.kubernetes.put(NAMESPACE, going);
+    for _ in 0..5 {
+        world.reconcile().await.unwrap();
+    }
+    assert_eq!(world.calls(), 0);
+    assert!(world.kubernetes.get(SECRET).is_none());
+    let conditions = world.status()["conditions"].to_string();
+    assert!(conditions.contains("NamespaceTerminating"), "{conditions}");
+}
+
+/// `make bench` holds the time until the call beside that of a loop with five exchanges.
+#[tokio::test(start_paused = true)]
+async fn a_create_takes_one_reconcile_and_three_reads() {
+    let world = World::new(Duration::ZERO).await;
+    world.reconcile().await.unwrap();
+    assert_eq!(world.calls(), 1);
+    assert_eq!(
+        world.kubernetes.requests("GET"),
+        3,
+        "itself, namespace, Secret"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_somebody_makes_meanwhile_is_not_taken() {
+    let world = World::new(Duration::ZERO).await;
+    let theirs = json!({"metadata": {"name": "wh-connection", "namespace": "team", "uid": "u"}});
+    let made = theirs.clone();
+    world
+        .kubernetes
+        .edit(&format!("POST {SECRETS}"), move |objects| {
+            objects.insert(SECRET.to_owned(), made);
+        });
+    let conflict = world.reconcile().await;
+    assert!(
+        matches!(&conflict, Err(error) if error.is_conflict()),
+        "{conflict:?}"
+    );
+    world.reconcile().await.unwrap();
+    assert_eq!(world.calls(), 0);
+    let found = world.kubernetes.get(SECRET).unwrap();
+    assert_eq!(found["metadata"]["uid"], "u");
+    assert!(found["data"].is_null(), "{found}");
+    let conditions = world.status()["conditions"].to_string();
+    assert!(conditions.contains("SecretConflict"), "{conditions}");
 }
 
 #[tokio::test(start_paused = true)]

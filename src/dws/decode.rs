@@ -18,30 +18,18 @@ use super::transport::Response;
 use super::wire::cluster::ClusterWire;
 use super::wire::lenient::Text;
 use super::wire::list::{
-    ClusterList, DetailEnvelope, ListAnswer, Members, NodeTypeList, ProjectList, SnapshotList,
+    ClusterList, DetailEnvelope, ListAnswer, Members, NodeTypeList, ProjectList, SnapshotList, Wire,
 };
 use super::wire::snapshot::SnapshotWire;
 
 /// `GET clusters` (reference 5.1.2).
 pub fn clusters(response: &Response, redactor: &Redactor) -> Result<Listing<Cluster>, Failure> {
-    listing::<ClusterList, _, _>(
-        Operation::ListClusters,
-        response,
-        redactor,
-        ClusterWire::into_model,
-        |cluster| &cluster.id,
-    )
+    listing::<ClusterList, _>(Operation::ListClusters, response, redactor, |one| &one.id)
 }
 
 /// `GET snapshots` (reference 5.2.2).
 pub fn snapshots(response: &Response, redactor: &Redactor) -> Result<Listing<Snapshot>, Failure> {
-    listing::<SnapshotList, _, _>(
-        Operation::ListSnapshots,
-        response,
-        redactor,
-        SnapshotWire::into_model,
-        |snapshot| &snapshot.id,
-    )
+    listing::<SnapshotList, _>(Operation::ListSnapshots, response, redactor, |one| &one.id)
 }
 
 /// `GET clusters/{id}` (reference 5.1.3). The answer must be about that id.
@@ -90,10 +78,10 @@ fn whole<M>(
 
 /// `GET node-types` (reference 5.1.4). A type without a name is left out: nothing can be ordered by it.
 pub fn node_types(response: &Response, redactor: &Redactor) -> Result<Vec<NodeType>, Failure> {
-    let (members, _) = members::<NodeTypeList, _>(Operation::ListNodeTypes, response, redactor)?;
-    Ok(members
+    let found = members::<NodeTypeList, _>(Operation::ListNodeTypes, response, redactor)?;
+    Ok(found
+        .items
         .into_iter()
-        .flatten()
         .filter_map(|wire| {
             Some(NodeType {
                 id: wire.id.0.unwrap_or_default(),
@@ -109,34 +97,25 @@ pub fn project_id(
     name: &str,
     redactor: &Redactor,
 ) -> Result<Option<String>, Failure> {
-    let (members, _) = members::<ProjectList, _>(Operation::ListProjects, response, redactor)?;
-    Ok(members
+    let found = members::<ProjectList, _>(Operation::ListProjects, response, redactor)?;
+    Ok(found
+        .items
         .into_iter()
-        .flatten()
         .find(|project| project.name.0.as_deref() == Some(name))
         .and_then(|project| project.id.0))
 }
 
-fn listing<A: ListAnswer<W>, W, M>(
+fn listing<A: ListAnswer<W>, W: Wire>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
-    into_model: fn(W) -> Option<(M, bool)>,
-    id: fn(&M) -> &str,
-) -> Result<Listing<M>, Failure> {
-    let (members, count) = members::<A, W>(operation, response, redactor)?;
-    let told = count.and_then(|count| usize::try_from(count).ok());
-    let mut complete = response.status == 200 && told == Some(members.len());
-    let mut items = Vec::with_capacity(members.len());
-    for member in members {
-        match member.and_then(into_model) {
-            Some((item, whole)) => {
-                complete &= whole;
-                items.push(item);
-            }
-            None => complete = false,
-        }
-    }
+    id: fn(&W::Model) -> &str,
+) -> Result<Listing<W::Model>, Failure> {
+    let Found {
+        items,
+        is_complete: mut complete,
+    } = members::<A, W>(operation, response, redactor)?;
+    complete &= response.status == 200;
     // One thing twice stands where another should be.
     let mut seen = HashSet::with_capacity(items.len());
     complete &= items.iter().all(|item| seen.insert(id(item)));
@@ -147,20 +126,37 @@ fn listing<A: ListAnswer<W>, W, M>(
     })
 }
 
-/// The members of a list and its `count`.
-fn members<A: ListAnswer<W>, W>(
+/// The members of a list.
+struct Found<M> {
+    items: Vec<M>,
+    /// All could be read, and `count` says as many.
+    is_complete: bool,
+}
+
+fn members<A: ListAnswer<W>, W: Wire>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
-) -> Result<(Vec<Option<W>>, Option<i64>), Failure> {
+) -> Result<Found<W::Model>, Failure> {
     let (members, envelope) = read::<A>(operation, response, redactor)?.into_parts();
     if is_refusal(&envelope.error_code, &envelope.job_id) {
         return Err(failure(operation, response, redactor));
     }
+    let told = envelope.count.0.and_then(|told| usize::try_from(told).ok());
     match members {
-        Members::List(members) => Ok((members, envelope.count.0)),
+        Members::List {
+            items,
+            count,
+            whole,
+        } => Ok(Found {
+            items,
+            is_complete: whole && told == Some(count),
+        }),
         // Nobody said that there are none: as good as a list without `count`.
-        Members::Null => Ok((Vec::new(), None)),
+        Members::Null => Ok(Found {
+            items: Vec::new(),
+            is_complete: false,
+        }),
         Members::Missing => Err(garbled(response, "the answer is no list", redactor)),
     }
 }

@@ -7,6 +7,7 @@
 pub mod entry;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -26,10 +27,12 @@ pub struct Index {
 
 #[derive(Default)]
 struct Inner {
-    entries: HashMap<ResourceKey, Entry>,
-    terms: HashMap<Term, BTreeSet<ResourceKey>>,
+    /// Boxed: half of a table can be empty.
+    entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
+    /// Shared with the key above: a set of names by value takes ten times the room.
+    terms: HashMap<Term, BTreeSet<Arc<ResourceKey>>>,
     /// When the last finished operation of a `DwsCluster` began.
-    last_done: HashMap<ResourceKey, Timestamp>,
+    last_done: HashMap<Arc<ResourceKey>, Timestamp>,
 }
 
 /// Whether an object may be older than what is known.
@@ -78,7 +81,7 @@ impl Index {
         listed: &HashSet<ResourceKey>,
     ) -> Vec<ResourceKey> {
         let mut inner = self.inner.lock();
-        let gone: Vec<ResourceKey> = inner
+        let gone: Vec<Arc<ResourceKey>> = inner
             .entries
             .keys()
             .filter(|who| who.kind == kind)
@@ -89,7 +92,7 @@ impl Index {
         let mut wake = Vec::new();
         for who in gone {
             wake.extend(inner.remove(&who));
-            wake.push(who);
+            wake.push(ResourceKey::clone(&who));
         }
         wake
     }
@@ -102,7 +105,7 @@ impl Index {
             return false;
         }
         if let Some(entry) = inner.entries.get(key).filter(|entry| entry.uid == uid) {
-            let mut entry = entry.clone();
+            let mut entry = Entry::clone(entry);
             entry.facts.holds = Some(id.to_owned());
             inner.put(key, entry);
         }
@@ -253,7 +256,10 @@ impl Index {
                 users.extend(found);
             }
         }
-        users.into_iter().cloned().collect()
+        users
+            .into_iter()
+            .map(|who| ResourceKey::clone(who))
+            .collect()
     }
 
     /// Whether a resource is known at this very version.
@@ -285,7 +291,11 @@ impl Index {
     fn users(&self, term: &Term) -> Vec<ResourceKey> {
         let inner = self.inner.lock();
         let users = inner.terms.get(term);
-        users.into_iter().flatten().cloned().collect()
+        users
+            .into_iter()
+            .flatten()
+            .map(|who| ResourceKey::clone(who))
+            .collect()
     }
 }
 
@@ -316,23 +326,33 @@ impl Inner {
                     .is_none_or(|(new, _)| new != id)
             });
             if let (Kind::Cluster, Some((_, began))) = (who.kind, ended) {
-                self.last_done.insert(who.clone(), began);
+                self.last_done.insert(self.shared(who), began);
             }
         }
         self.neighbours(who, &entry.facts, &mut neighbours);
         self.put(who, entry);
-        neighbours.into_iter().collect()
+        neighbours
+            .iter()
+            .map(|who| ResourceKey::clone(who))
+            .collect()
+    }
+
+    /// The one copy of it.
+    fn shared(&self, who: &ResourceKey) -> Arc<ResourceKey> {
+        let known = self.entries.get_key_value(who);
+        known.map_or_else(|| Arc::new(who.clone()), |(who, _)| who.clone())
     }
 
     fn put(&mut self, who: &ResourceKey, entry: Entry) {
         let terms = entry.facts.terms(who);
-        if let Some(former) = self.entries.insert(who.clone(), entry) {
+        let shared = self.shared(who);
+        if let Some(former) = self.entries.insert(shared.clone(), Box::new(entry)) {
             for term in former.facts.terms(who).difference(&terms) {
                 self.drop_term(term, who);
             }
         }
         for term in terms {
-            self.terms.entry(term).or_default().insert(who.clone());
+            self.terms.entry(term).or_default().insert(shared.clone());
         }
     }
 
@@ -346,7 +366,10 @@ impl Inner {
         }
         let mut neighbours = BTreeSet::new();
         self.neighbours(who, &entry.facts, &mut neighbours);
-        neighbours.into_iter().collect()
+        neighbours
+            .iter()
+            .map(|who| ResourceKey::clone(who))
+            .collect()
     }
 
     fn drop_term(&mut self, term: &Term, who: &ResourceKey) {
@@ -359,7 +382,7 @@ impl Inner {
     }
 
     /// Whom a change of this resource concerns.
-    fn neighbours(&self, who: &ResourceKey, facts: &Facts, into: &mut BTreeSet<ResourceKey>) {
+    fn neighbours(&self, who: &ResourceKey, facts: &Facts, into: &mut BTreeSet<Arc<ResourceKey>>) {
         let (namespace, name) = (who.namespace.clone(), who.name.clone());
         let mut terms = facts.terms(who);
         terms.retain(|term| !matches!(term, Term::Secret(..) | Term::Credentials(..)));
@@ -381,14 +404,14 @@ impl Inner {
                 .any(|id| facts.holds.as_ref() == Some(id) || facts.asks.as_ref() == Some(id));
             // A thousand finished snapshots of one cluster do not listen to each other or to it.
             let concerned = found.kind == Kind::Cluster || rivals || !entry.facts.is_at_rest();
-            if found != who && concerned {
+            if **found != *who && concerned {
                 into.insert(found.clone());
             }
         }
         if let (Kind::Snapshot, Some(cluster)) = (who.kind, &facts.refers) {
             let cluster = cluster_key(&who.namespace, cluster);
-            if self.entries.contains_key(&cluster) {
-                into.insert(cluster);
+            if let Some((cluster, _)) = self.entries.get_key_value(&cluster) {
+                into.insert(cluster.clone());
             }
         }
     }
@@ -398,6 +421,7 @@ impl Inner {
         found
             .filter(move |who| who.kind == kind)
             .filter_map(|who| self.entries.get_key_value(who))
+            .map(|(who, entry)| (&**who, &**entry))
     }
 
     fn holders<'a>(

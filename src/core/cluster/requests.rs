@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::draft::Draft;
 use crate::api::annotations::{Request, acknowledged_attempt};
 use crate::api::cluster_status::Handled;
+use crate::api::names;
 use crate::api::{Operation, OperationKind, OperationPhase};
 use crate::core::requests::{Judged, judge};
 use crate::core::step::EventNote;
@@ -36,12 +37,39 @@ impl Draft<'_> {
         {
             self.status.settled_node_count = resize.target.node_count;
         }
-        if !closed.is_empty() {
+        if closed.is_empty() {
+            self.acknowledges_nothing(&id);
+        } else {
             let note = format!(
                 "Operation {id} is closed as not to be repeated; the plan starts from a fresh read."
             );
             self.events
                 .push(EventNote::normal("AttemptAcknowledged", id, note));
+        }
+    }
+
+    /// A mistyped id would leave its writer waiting: one that names nothing is told while something is open.
+    fn acknowledges_nothing(&mut self, id: &str) {
+        let open = self.status.operation.iter();
+        let unknown = open.filter(|one| one.phase == OperationPhase::OutcomeUnknown);
+        if unknown.chain(&self.status.unsettled_operations).count() > 0 {
+            self.ignored.push(format!(
+                "{}={id:?} is not the id of an operation whose outcome is unknown: nothing is done.",
+                names::ACKNOWLEDGE_ATTEMPT
+            ));
+        }
+    }
+
+    /// Says that a value of `paused` holds nothing back: whoever wrote it may believe that it does.
+    fn note_no_pause(&mut self) {
+        let value = self.annotations().get(names::PAUSED).cloned();
+        let value = value.unwrap_or_default();
+        if !matches!(value.as_str(), "" | "true" | "false") {
+            let note = format!(
+                "{}={value:?} is not \"true\": nothing is held back.",
+                names::PAUSED
+            );
+            self.ignore(value, note);
         }
     }
 
@@ -57,6 +85,7 @@ impl Draft<'_> {
             });
             return;
         }
+        self.note_no_pause();
         let observe_only = self.observe_only();
         for request in Request::ALL {
             let key = request.annotation();

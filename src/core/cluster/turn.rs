@@ -2,12 +2,18 @@
 //!
 //! The order is restart, password, resize; a snapshot that has waited for one whole operation goes next.
 
+use jiff::SignedDuration;
+
 use super::draft::{ClusterStep, Draft};
 use super::observe;
+use crate::api::OperationPhase;
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::service_state;
 use crate::core::step::{Outcome, Read};
 use crate::dws::model::Cluster;
+
+/// In that time a snapshot whose turn it is has begun, or it is not its turn.
+const ITS_TURN: SignedDuration = SignedDuration::from_secs(1);
 
 /// Whether a new changing call may go out now; asks for a fresh detail first.
 pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
@@ -28,13 +34,23 @@ pub(super) fn may_call_again(
     Ok(true)
 }
 
-/// A snapshot that has waited for one whole operation goes before the next one.
+/// A snapshot that has waited for one whole operation goes before the next one. Whether the operation that
+/// ends in this very plan was such a one is known once its end is stored.
 fn snapshot_goes_next(draft: &Draft<'_>) -> bool {
     draft
         .facts
         .snapshots_of_cluster
         .iter()
-        .any(|one| one.waits && one.overdue)
+        .any(|one| one.waits && (one.overdue || just_ended(draft)))
+}
+
+/// An operation was open in what was read, and none is now.
+fn just_ended(draft: &Draft<'_>) -> bool {
+    let read = draft.facts.object.status.as_ref();
+    let was_open = read
+        .and_then(|status| status.operation.as_ref())
+        .is_some_and(|operation| operation.phase != OperationPhase::OutcomeUnknown);
+    was_open && draft.open_operation().is_none()
 }
 
 /// What is wanted waits for the cluster.
@@ -52,7 +68,9 @@ pub(super) fn busy(draft: Draft<'_>, cluster: &Cluster, what: &str) -> ClusterSt
         format!("{what} waits until the cluster is at rest; the service is at {task}.")
     };
     let verdict = Verdict::waiting(ready(&draft, cluster), Says::new("Busy", message));
-    let wake = Some(if draft.just_refused_as_busy() {
+    let wake = Some(if just_ended(&draft) {
+        ITS_TURN
+    } else if draft.just_refused_as_busy() {
         draft.facts.settings.active_interval
     } else {
         draft.facts.settings.idle_interval
