@@ -125,7 +125,6 @@ async fn writes_hold_against_concurrent_edits() -> Result<()> {
     let id = "22222222-2222-4222-8222-222222222222";
     let answer = Answer::Accepted {
         id: Some(id.to_owned()),
-        service_time: None,
     };
     let landed = Box::pin(store::store_answer(
         &client,

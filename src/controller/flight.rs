@@ -16,7 +16,7 @@ use super::watch::Indexed;
 use crate::api::{Operation, OperationKind};
 use crate::core::journal::Intent;
 use crate::core::step::Absorbed;
-use crate::dws::answer::{Answer, Class, Failure, Meaning};
+use crate::dws::answer::{Answer, Failure, Meaning};
 use crate::dws::call::Call;
 use crate::observer::Account;
 
@@ -113,7 +113,6 @@ async fn fence<K: Managed>(
 fn unfenced(error: &StoreError) -> Failure {
     Failure {
         meaning: Meaning::Unavailable,
-        class: Class::Retry,
         http: None,
         code: None,
         message: format!("not sent: the connection Secret could not be held on to ({error})"),

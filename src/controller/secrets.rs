@@ -66,15 +66,6 @@ impl Owner {
     }
 }
 
-/// The name of a cluster's connection Secret.
-pub fn connection_secret_name(cluster: &DwsCluster) -> String {
-    cluster
-        .spec
-        .connection_secret_name
-        .clone()
-        .unwrap_or_else(|| format!("{}-connection", cluster.name_any()))
-}
-
 /// Reads a Secret.
 ///
 /// # Errors
