@@ -387,7 +387,7 @@ fn seeds() -> Vec<u64> {
     } else if is_whole() {
         2_000
     } else {
-        40
+        6
     })
         .collect()
 }
