@@ -215,7 +215,12 @@ pub fn at_end(sim: &Sim) -> Vec<String> {
     wrong
 }
 
-fn limit<N: PartialOrd + std::fmt::Display>(wrong: &mut Vec<String>, what: &str, is: N, most: N) {
+fn limit<N: Copy + PartialOrd + std::fmt::Display>(
+    wrong: &mut Vec<String>,
+    what: &str,
+    is: N,
+    most: N,
+) {
     if is > most {
         wrong.push(format!("{what}: {is}, at most {most}"));
     }

@@ -211,7 +211,7 @@ impl Schedule {
             "clusterName": format!("restored-{number}"),
             "restoreFrom": {"snapshotRef": {"name": snapshot}},
         });
-        tenant::put_spec(&mut self.sim, &format!("copy-{number}"), spec);
+        tenant::put_spec(&mut self.sim, &format!("copy-{number}"), &spec);
     }
 
     fn acknowledge(&mut self, name: &str) {
