@@ -1,22 +1,12 @@
-//! Events: forbidden ones fail nothing, repeated ones are counted.
+//! Events that happen again.
 
 use super::*;
-
-#[tokio::test(start_paused = true)]
-async fn events_that_are_forbidden_fail_nothing() {
-    let world = World::new(Duration::ZERO).await;
-    for fault in [Fault::Forbidden, Fault::Terminating, Fault::LostBefore] {
-        world.kubernetes.fault(&format!("POST {EVENTS}"), fault);
-    }
-    world.until_called().await.unwrap();
-    assert!(world.status()["clusterId"].is_string());
-}
 
 #[tokio::test(start_paused = true)]
 async fn a_repeated_event_raises_the_count_and_one_that_expired_is_made_anew() {
     use crate::core::step::EventNote;
     let world = World::new(Duration::ZERO).await;
-    let wh = super::super::store::get(&world.ctx.client, "team", "wh")
+    let wh = crate::controller::store::get(&world.ctx.client, "team", "wh")
         .await
         .unwrap();
     let wh: crate::api::DwsCluster = wh.unwrap();
@@ -25,9 +15,9 @@ async fn a_repeated_event_raises_the_count_and_one_that_expired_is_made_anew() {
         "DWS.5050",
         "the name is taken",
     )];
-    super::super::events::publish(&world.ctx, &wh, &note).await;
-    super::super::events::publish(&world.ctx, &wh, &note).await;
-    let name = super::super::events::event_name("wh", "uid-wh", &note[0]);
+    crate::controller::events::publish(&world.ctx, &wh, &note).await;
+    crate::controller::events::publish(&world.ctx, &wh, &note).await;
+    let name = crate::controller::events::event_name("wh", "uid-wh", &note[0]);
     let path = format!("{EVENTS}/{name}");
     assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 2);
     // Between the refusal of a second one and its patch, the event expires.
@@ -35,6 +25,6 @@ async fn a_repeated_event_raises_the_count_and_one_that_expired_is_made_anew() {
     world.kubernetes.edit("PATCH", move |objects| {
         objects.remove(&expiring);
     });
-    super::super::events::publish(&world.ctx, &wh, &note).await;
+    crate::controller::events::publish(&world.ctx, &wh, &note).await;
     assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 1);
 }
