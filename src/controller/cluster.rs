@@ -10,12 +10,12 @@ use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
 use super::execute::{self, SecretPlace};
 use super::index::Order;
-use super::secrets::{self, Owner};
+use super::secrets::{self, Owner, Seen};
 use super::{crd, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::{plan, secret_refused};
-use crate::core::facts::{Account, ClusterFacts, ConnectionSecret, Fresh, SnapshotRefFact};
+use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
 use crate::observer::{self, Interest, Kind, ResourceKey};
 
@@ -58,7 +58,7 @@ pub async fn reconcile(
     let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
     let follow = || interest(&object, key.clone(), Outcome::InSync);
     execute::first_interest(ctx, &uid, &resolved, follow);
-    let (decision, is_absent) = ctx
+    let (decision, seen) = ctx
         .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
         .await?;
     let account = resolved.account.as_ref();
@@ -67,7 +67,7 @@ pub async fn reconcile(
     let place = SecretPlace {
         owner: Owner::of(&object),
         name: secrets::connection_secret_name(&object),
-        is_absent,
+        seen,
     };
     let gone = decision.remove_finalizer;
     let act = execute::act(
@@ -134,29 +134,26 @@ pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
         && object.finalizers().iter().any(|found| found == FINALIZER)
 }
 
-/// Plans, reads what the plan asks for, plans again. Gives the decision, and whether the connection Secret
-/// was read and is not there.
+/// Plans, reads what the plan asks for, plans again. Gives the decision, and what was seen of the
+/// connection Secret.
 async fn decide(
     ctx: &Context,
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
-) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
+) -> Result<(Decision<DwsClusterStatus>, Seen), ReconcileError> {
     let mut facts = first_facts(ctx, object, resolved);
     let mut reads: Vec<Read> = Vec::new();
+    let mut seen = Seen::Unread;
     loop {
         refresh(ctx, &mut facts, resolved);
         let read = match plan(&facts) {
-            Step::Act(decision) => {
-                let secret = facts.connection_secret.as_ref();
-                let is_absent = matches!(secret, Some(ConnectionSecret::Absent));
-                return Ok((*decision, is_absent));
-            }
+            Step::Act(decision) => return Ok((*decision, seen)),
             Step::Read(read) => read,
         };
         if reads.contains(&read) || reads.len() >= MAX_READS {
             return Err(ReconcileError::Unreadable(read));
         }
-        perform(ctx, &mut facts, resolved, &read).await?;
+        perform(ctx, &mut facts, &mut seen, resolved, &read).await?;
         reads.push(read);
     }
 }
@@ -278,6 +275,7 @@ fn cluster_name(object: &DwsCluster) -> String {
 async fn perform(
     ctx: &Context,
     facts: &mut ClusterFacts,
+    seen: &mut Seen,
     resolved: &Resolved,
     read: &Read,
 ) -> Result<(), ReconcileError> {
@@ -292,6 +290,7 @@ async fn perform(
             let name = secrets::connection_secret_name(&facts.object);
             let found = secrets::get(&ctx.client, &namespace, &name).await?;
             let owner = Owner::of(&facts.object);
+            *seen = Seen::of(found.as_ref());
             facts.connection_secret = Some(secrets::connection(found, &owner));
         }
         Read::PasswordSecret => {
