@@ -160,7 +160,8 @@ async fn store_id(client: &Client, object: DwsCluster) -> Result<bool, StoreErro
             wake: None,
         }
     };
-    let stored = store_absorbed(client, object, &operation, |status, _| absorb(status)).await?;
+    let storing = store_absorbed(client, object, &operation, |status, _| absorb(status));
+    let stored = Box::pin(storing).await?;
     Ok(matches!(stored, AnswerStored::Stored(..)))
 }
 

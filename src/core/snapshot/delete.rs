@@ -180,7 +180,7 @@ fn observed(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<SnapshotStep>> {
             Some(Err(_)) => return Ok(draft),
         };
         let name = operation.target.name.clone().unwrap_or_default();
-        let found = list.named(&name).into_iter().next();
+        let found = list.named(&name).first();
         if let Some(found) = found.filter(|one| claimable(&draft, &operation, one)) {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
