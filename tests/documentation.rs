@@ -10,10 +10,8 @@ use std::path::Path;
 use regex::Regex;
 
 /// Quoted CamelCase words of the core and the controller that are not reasons: types, phases and kinds.
-const NOT_REASONS: [&str; 11] = [
+const NOT_REASONS: [&str; 9] = [
     "AlreadyExists",
-    "DwsCluster",
-    "DwsSnapshot",
     "False",
     "Normal",
     "Ready",

@@ -41,6 +41,9 @@ struct Schedule {
 
 /// All that follows from this seed. Gives what was wrong, and the ledger.
 async fn schedule(seed: u64, lie: Lie, blind: bool) -> (Vec<String>, String) {
+    if std::env::var_os("TRACE").is_some() {
+        println!("seed {seed}");
+    }
     let mut rng = StdRng::seed_from_u64(seed);
     let habits = Habits {
         weather: Weather::Rough {
