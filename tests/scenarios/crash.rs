@@ -6,7 +6,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use crate::runner::scenarios;
-use crate::stacks::fresh;
+use crate::stacks::{args, fresh};
 use crate::support::Result;
 use crate::support::stack::{Options, Stack};
 use crate::world::{World, condition};
@@ -55,8 +55,17 @@ async fn world() -> Result<(World, Stack)> {
     World::own(Options::default()).await
 }
 
+/// Whose calls are given time, so that what is looked at during one is not over on a busy machine.
+async fn patient_world() -> Result<(World, Stack)> {
+    let options = Options {
+        operator: args(&["--request-timeout", "20s"]),
+        ..Options::default()
+    };
+    World::own(options).await
+}
+
 async fn after_the_intent_of_a_create() -> Result<()> {
-    let (w, mut stack) = world().await?;
+    let (w, mut stack) = patient_world().await?;
     let name = fresh("crash");
     die_in(&w, &mut stack, "create_cluster", false).await?;
     w.cluster(&name, json!({})).await?;
@@ -300,7 +309,7 @@ async fn polite_end_and_a_new_start() -> Result<()> {
 
 /// SIGTERM while a create is under way: its answer is stored before the process ends, with 0.
 async fn a_polite_end_stores_the_answer_of_a_call_in_flight() -> Result<()> {
-    let (w, mut stack) = world().await?;
+    let (w, mut stack) = patient_world().await?;
     let name = fresh("crash");
     w.tell(
         "faults",
@@ -314,7 +323,7 @@ async fn a_polite_end_stores_the_answer_of_a_call_in_flight() -> Result<()> {
         .take()
         .ok_or_else(|| anyhow::anyhow!("no operator runs"))?;
     operator.terminate()?;
-    let status = operator.wait_exit(Duration::from_secs(10)).await?;
+    let status = operator.wait_exit(Duration::from_secs(40)).await?;
     ensure!(status.success(), "{status}");
     let stored = w.get("DwsCluster", &name).await?;
     ensure!(stored["status"]["clusterId"].is_string(), "{stored}");
