@@ -298,14 +298,6 @@ fn key_of<K: ResourceExt>(kind: Kind, object: &K) -> ResourceKey {
     }
 }
 
-fn cluster_key(namespace: &str, name: &str) -> ResourceKey {
-    ResourceKey {
-        kind: Kind::Cluster,
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    }
-}
-
 /// Versions are numbers that grow wherever etcd stands behind the API server; elsewhere nothing is dropped.
 fn version(text: Option<String>) -> Option<u64> {
     text?.parse().ok()
