@@ -5,9 +5,6 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-
 use super::answer::Failure;
 use super::fault::json_bytes;
 use super::model::{Cluster, Listing, NodeType, Snapshot};
@@ -16,8 +13,10 @@ use super::outcome::{failure, garbled, is_success_code, service_time};
 use super::redact::Redactor;
 use super::transport::Response;
 use super::wire::cluster::ClusterWire;
+use super::wire::lenient::Member;
 use super::wire::list::{
-    ClusterList, ListAnswer, Members, NodeTypeList, ProjectList, SnapshotList,
+    ClusterDetail, ClusterList, Envelope, Members, NodeTypeList, ProjectList, ReadAnswer,
+    SnapshotDetail, SnapshotList,
 };
 use super::wire::snapshot::SnapshotWire;
 
@@ -45,12 +44,8 @@ pub fn snapshots(response: &Response, redactor: &Redactor) -> Result<Listing<Sna
 
 /// `GET clusters/{id}` (reference 5.1.3). The answer must be about that id.
 pub fn cluster(response: &Response, id: &str, redactor: &Redactor) -> Result<Cluster, Failure> {
-    #[derive(Deserialize)]
-    struct Detail {
-        cluster: ClusterWire,
-    }
-    let detail: Detail = read(Operation::GetCluster, response, redactor)?;
-    match detail.cluster.into_model() {
+    let (detail, _) = read::<ClusterDetail, _>(Operation::GetCluster, response, redactor)?;
+    match detail.0.and_then(ClusterWire::into_model) {
         Some((cluster, _)) if cluster.id.eq_ignore_ascii_case(id) => Ok(cluster),
         _ => Err(garbled(
             response,
@@ -62,12 +57,8 @@ pub fn cluster(response: &Response, id: &str, redactor: &Redactor) -> Result<Clu
 
 /// `GET snapshots/{id}` (reference 5.2.3). The answer must be about that id.
 pub fn snapshot(response: &Response, id: &str, redactor: &Redactor) -> Result<Snapshot, Failure> {
-    #[derive(Deserialize)]
-    struct Detail {
-        snapshot: SnapshotWire,
-    }
-    let detail: Detail = read(Operation::GetSnapshot, response, redactor)?;
-    match detail.snapshot.into_model() {
+    let (detail, _) = read::<SnapshotDetail, _>(Operation::GetSnapshot, response, redactor)?;
+    match detail.0.and_then(SnapshotWire::into_model) {
         Some((snapshot, _)) if snapshot.id.eq_ignore_ascii_case(id) => Ok(snapshot),
         _ => Err(garbled(
             response,
@@ -79,8 +70,8 @@ pub fn snapshot(response: &Response, id: &str, redactor: &Redactor) -> Result<Sn
 
 /// `GET node-types` (reference 5.1.4). A type without a name is left out: nothing can be ordered by it.
 pub fn node_types(response: &Response, redactor: &Redactor) -> Result<Vec<NodeType>, Failure> {
-    let (members, _) = members::<NodeTypeList, _>(Operation::ListNodeTypes, response, redactor)?;
-    Ok(members
+    let (members, _) = read::<NodeTypeList, _>(Operation::ListNodeTypes, response, redactor)?;
+    Ok(written(members, response, redactor)?
         .into_iter()
         .flatten()
         .filter_map(|wire| {
@@ -92,28 +83,43 @@ pub fn node_types(response: &Response, redactor: &Redactor) -> Result<Vec<NodeTy
         .collect())
 }
 
-/// `GET /v3/projects` (reference 6.4): the id of the project of that name, where there is one.
+/// `GET /v3/projects` (reference 6.4): the id of the project of that name, where there is one. `None` says
+/// that there is none, so no project that cannot be read is among those that are listed.
 pub fn project_id(
     response: &Response,
     name: &str,
     redactor: &Redactor,
 ) -> Result<Option<String>, Failure> {
-    let (members, _) = members::<ProjectList, _>(Operation::ListProjects, response, redactor)?;
-    Ok(members
-        .into_iter()
-        .flatten()
-        .find(|project| project.name.0.as_deref() == Some(name))
-        .and_then(|project| project.id.0))
+    let (members, _) = read::<ProjectList, _>(Operation::ListProjects, response, redactor)?;
+    let mut unreadable = false;
+    for member in written(members, response, redactor)? {
+        match member.map(|project| (project.name.0, project.id.0)) {
+            Some((Some(found), Some(id))) if found == name => return Ok(Some(id)),
+            Some((Some(found), _)) if found != name => {}
+            _ => unreadable = true,
+        }
+    }
+    if unreadable {
+        let what = "the answer lists a project that cannot be read";
+        return Err(garbled(response, what, redactor));
+    }
+    Ok(None)
 }
 
-fn listing<A: ListAnswer<W>, W, M>(
+fn listing<A: ReadAnswer<Members<W>>, W, M>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
     into_model: fn(W) -> Option<(M, bool)>,
     id: fn(&M) -> &str,
 ) -> Result<Listing<M>, Failure> {
-    let (members, count) = members::<A, W>(operation, response, redactor)?;
+    let (members, envelope) = read::<A, _>(operation, response, redactor)?;
+    let (members, count) = match members {
+        Members::List(members) => (members, envelope.count.0),
+        // Nobody said that there are none: as good as a list without `count`.
+        Members::Null => (Vec::new(), None),
+        Members::Missing => return Err(garbled(response, NO_LIST, redactor)),
+    };
     let told = count.and_then(|count| usize::try_from(count).ok());
     let mut complete = response.status == 200 && told == Some(members.len());
     let mut items = Vec::with_capacity(members.len());
@@ -136,48 +142,53 @@ fn listing<A: ListAnswer<W>, W, M>(
     })
 }
 
-/// The members of a list and its `count`.
-fn members<A: ListAnswer<W>, W>(
-    operation: Operation,
+const NO_LIST: &str = "the answer is no list";
+
+/// The members of a list that is written out.
+fn written<W>(
+    members: Members<W>,
     response: &Response,
     redactor: &Redactor,
-) -> Result<(Vec<Option<W>>, Option<i64>), Failure> {
-    let (members, envelope) = read::<A>(operation, response, redactor)?.into_parts();
-    let refused = envelope
-        .error_code
-        .0
-        .is_some_and(|code| !is_success_code(&code));
-    if refused && envelope.job_id.0.is_none() {
-        return Err(failure(operation, response, redactor));
-    }
+) -> Result<Vec<Option<W>>, Failure> {
     match members {
-        Members::List(members) => Ok((members, envelope.count.0)),
-        // Nobody said that there are none: as good as a list without `count`.
-        Members::Null => Ok((Vec::new(), None)),
-        Members::Missing => Err(garbled(response, "the answer is no list", redactor)),
+        Members::List(members) => Ok(members),
+        Members::Null | Members::Missing => Err(garbled(response, NO_LIST, redactor)),
     }
 }
 
-fn read<T: DeserializeOwned>(
+/// The payload of an answer that is a success, and what stands beside it.
+fn read<A: ReadAnswer<P>, P>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
-) -> Result<T, Failure> {
+) -> Result<(P, Envelope), Failure> {
     if !matches!(response.status, 200..=202) {
         return Err(failure(operation, response, redactor));
     }
     let json = json_bytes(&response.body);
-    serde_json::from_slice(&json).map_err(|error| {
-        // A 200 can be an error: it then says so, in either style.
-        let failed = failure(operation, response, redactor);
-        match failed.code {
-            Some(_) => failed,
-            None => garbled(
-                response,
-                &format!("the answer cannot be read ({error})"),
-                redactor,
-            ),
+    // What no field takes is skipped unread: that it is text is seen here, or it would not be seen at all.
+    let text = std::str::from_utf8(&json).map_err(serde::de::Error::custom);
+    let why = match text.and_then(serde_json::from_str::<Member<A>>) {
+        Ok(Member(Some(answer))) => {
+            let (payload, envelope) = answer.into_parts();
+            let code = envelope.error_code.as_deref();
+            if code.is_some_and(|code| !is_success_code(code)) && envelope.job_id.0.is_none() {
+                return Err(failure(operation, response, redactor));
+            }
+            return Ok((payload, envelope));
         }
+        Ok(Member(None)) => "it is no object".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    // A 200 can be an error: it then says so, in either style.
+    let failed = failure(operation, response, redactor);
+    Err(match failed.code {
+        Some(_) => failed,
+        None => garbled(
+            response,
+            &format!("the answer cannot be read ({why})"),
+            redactor,
+        ),
     })
 }
 

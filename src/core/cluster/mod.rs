@@ -25,6 +25,7 @@ mod settle_create;
 mod tests;
 
 pub use absorb::absorb;
+pub use final_snapshot::name_of as final_snapshot_name;
 
 use super::conditions::{Ready, Says};
 use super::facts::{Account, ClusterFacts, KnownAccount};

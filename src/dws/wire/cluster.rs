@@ -101,7 +101,7 @@ impl ClusterWire {
     /// The cluster; `None` without an id. The flag says whether everything by which a cluster is told
     /// from others (name, status) is there as well.
     pub(crate) fn into_model(self) -> Option<(Cluster, bool)> {
-        let id = self.id.0?;
+        let id = self.id.0.filter(|id| !id.trim().is_empty())?;
         let whole = self.name.0.is_some() && self.status.0.is_some();
         let cluster = Cluster {
             id,

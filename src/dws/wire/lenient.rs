@@ -12,6 +12,11 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text(pub(crate) Option<String>);
 
+/// What stands in the place of an error code: null and a blank text are none. Whatever is no text at all
+/// is an error without a name, since only a code can be the one of success.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ErrorCode(pub(crate) Option<String>);
+
 /// A whole number, also as a string (`"2"`) or with an empty fraction (`2.0`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Int(pub(crate) Option<i64>);
@@ -35,7 +40,8 @@ pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Maybe<T>(pub(crate) Option<T>);
 
-/// A member of a list that proves something: an object, or nothing that counts.
+/// What proves something: an object, or nothing that counts. Without it a list would be taken for an
+/// object, its values for fields by their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member<T>(pub(crate) Option<T>);
 
@@ -45,6 +51,12 @@ pub(crate) struct Member<T>(pub(crate) Option<T>);
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 
 impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Default for Member<T> {
     fn default() -> Self {
         Self(None)
     }
@@ -113,6 +125,17 @@ impl<'de> Deserialize<'de> for Text {
             Scalar::Float(number) => Some(number.to_string()),
             Scalar::Bool(truth) => Some(truth.to_string()),
             Scalar::Text(_) | Scalar::Null | Scalar::Other => None,
+        }))
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match deserializer.deserialize_any(AnyScalar)? {
+            Scalar::Null => None,
+            Scalar::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Scalar::Int(number) => Some(number.to_string()),
+            Scalar::Float(_) | Scalar::Bool(_) | Scalar::Other => Some(String::new()),
         }))
     }
 }

@@ -1,4 +1,4 @@
-//! List answers: members, `count`, and the codes with which a 200 takes itself back.
+//! Answers of reads: one thing, or a list with its `count`, and the codes with which a 200 takes itself back.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 
 use super::cluster::ClusterWire;
-use super::lenient::{Int, Member, Text};
+use super::lenient::{ErrorCode, Int, Member, Text};
 use super::snapshot::SnapshotWire;
 
 /// The members of a list: present and a JSON list, or not a list at all.
@@ -48,51 +48,53 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
     }
 }
 
-/// A list answer without its members.
+/// What stands beside the payload of an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Envelope {
     pub(crate) count: Int,
     /// `error_code`, in either style.
-    pub(crate) error_code: Text,
+    pub(crate) error_code: Option<String>,
     pub(crate) job_id: Text,
 }
 
-/// A list answer that holds `T`s.
-pub(crate) trait ListAnswer<T>: DeserializeOwned {
-    fn into_parts(self) -> (Members<T>, Envelope);
+/// An answer that holds a payload `P`.
+pub(crate) trait ReadAnswer<P>: DeserializeOwned {
+    fn into_parts(self) -> (P, Envelope);
 }
 
-/// One type for each list: under another list's name, members are no members.
-macro_rules! list_answer {
-    ($name:ident, $members:ident: $member:ty) => {
+/// One type for each answer: under another one's name, a payload is none.
+macro_rules! answer {
+    ($name:ident, $payload:ident: $type:ty) => {
         #[derive(Clone, Debug, Default, Deserialize)]
         #[serde(default)]
         pub(crate) struct $name {
-            $members: Members<$member>,
+            $payload: $type,
             count: Int,
-            error_code: Text,
+            error_code: ErrorCode,
             #[serde(rename = "errCode")]
-            err_code: Text,
+            err_code: ErrorCode,
             job_id: Text,
         }
 
-        impl ListAnswer<$member> for $name {
-            fn into_parts(self) -> (Members<$member>, Envelope) {
+        impl ReadAnswer<$type> for $name {
+            fn into_parts(self) -> ($type, Envelope) {
                 let envelope = Envelope {
                     count: self.count,
-                    error_code: Text(self.error_code.0.or(self.err_code.0)),
+                    error_code: self.error_code.0.or(self.err_code.0),
                     job_id: self.job_id,
                 };
-                (self.$members, envelope)
+                (self.$payload, envelope)
             }
         }
     };
 }
 
-list_answer!(ClusterList, clusters: ClusterWire);
-list_answer!(SnapshotList, snapshots: SnapshotWire);
-list_answer!(NodeTypeList, node_types: NodeTypeWire);
-list_answer!(ProjectList, projects: ProjectWire);
+answer!(ClusterDetail, cluster: Member<ClusterWire>);
+answer!(SnapshotDetail, snapshot: Member<SnapshotWire>);
+answer!(ClusterList, clusters: Members<ClusterWire>);
+answer!(SnapshotList, snapshots: Members<SnapshotWire>);
+answer!(NodeTypeList, node_types: Members<NodeTypeWire>);
+answer!(ProjectList, projects: Members<ProjectWire>);
 
 /// A node type (reference table 5-31).
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -4,6 +4,6 @@
 
 pub(super) mod body;
 pub(super) mod cluster;
-mod lenient;
+pub(super) mod lenient;
 pub(super) mod list;
 pub(super) mod snapshot;

@@ -24,7 +24,7 @@ pub(crate) struct SnapshotWire {
 impl SnapshotWire {
     /// The snapshot; `None` without an id. The flag says whether name and status are there as well.
     pub(crate) fn into_model(self) -> Option<(Snapshot, bool)> {
-        let id = self.id.0?;
+        let id = self.id.0.filter(|id| !id.trim().is_empty())?;
         let whole = self.name.0.is_some() && self.status.0.is_some();
         let snapshot = Snapshot {
             id,
