@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::draft::{ClusterStep, Draft};
 use super::{drift, identity, observe, resize, restart, secret};
 use crate::api::OperationKind;
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
-use crate::core::facts::KnownAccount;
+use crate::core::facts::{Account, KnownAccount};
 use crate::core::failures;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read};
@@ -233,6 +235,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
     };
     let ready = secret::ready(&draft, cluster);
     let life = service_state::life(&cluster.status);
+    let again = late_view(&draft, cluster);
     draft.unpark();
     if life == Life::CreationFailed && !draft.observe_only() {
         return draft.stall(ready, "CreationFailed", observe::creation_failed(cluster));
@@ -247,7 +250,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
                 "Paused",
                 "The annotation dws.huaweicloud.com/paused holds back every changing call.",
             );
-            return draft.end(&Verdict::out_of_sync(ready, says), None, Outcome::Waiting);
+            return draft.end(&Verdict::out_of_sync(ready, says), again, Outcome::Waiting);
         }
         let verdict = if stalled {
             Verdict::stalled(ready, says)
@@ -263,7 +266,8 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
             .facts
             .memory
             .low_count_since
-            .map(|_| draft.facts.settings.active_interval);
+            .map(|_| draft.facts.settings.active_interval)
+            .or(again);
         return draft.end(&verdict, wake, outcome);
     }
     let synced = if draft.observe_only() {
@@ -280,7 +284,18 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         reconciling: None,
         stalled: None,
     };
-    draft.end(&verdict, None, Outcome::InSync)
+    draft.end(&verdict, again, Outcome::InSync)
+}
+
+/// The detail that was read last does not say what the list said before it: one of the two is late, and it may be
+/// the detail. No list need ever change again, so the detail is read once more by itself.
+fn late_view(draft: &Draft<'_>, cluster: &Cluster) -> Option<SignedDuration> {
+    draft.facts.detail.as_ref()?;
+    let Account::Known(known) = &draft.facts.account else {
+        return None;
+    };
+    let item = known.clusters.as_ref()?.by_id.get(&cluster.id)?;
+    observe::wants_detail(&draft.status, item).then_some(draft.facts.settings.idle_interval)
 }
 
 /// Why the cluster is not what the spec asks for; `true` where only a person helps (`Stalled`).

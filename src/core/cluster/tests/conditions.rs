@@ -123,3 +123,23 @@ fn the_services_words_stay_verbatim() {
     assert_eq!(status.sub_status.as_deref(), Some("ODD | THING"));
     assert_eq!(status.task_status.as_deref(), Some("NEW_TASK"));
 }
+
+/// Of list and detail one is late. It may be the detail, and no list need ever change again.
+#[rstest]
+#[case::the_detail_goes_back("AVAILABLE", "", "CREATING", "", true)]
+#[case::the_detail_goes_ahead("CREATING", "", "AVAILABLE", "", true)]
+#[case::the_task_of_one("AVAILABLE", "", "AVAILABLE", "SNAPSHOTTING", true)]
+#[case::both_say_the_same("AVAILABLE", "", "AVAILABLE", "", false)]
+fn a_detail_that_differs_from_the_list_is_read_again(
+    #[case] listed: &str,
+    #[case] listed_task: &str,
+    #[case] shown: &str,
+    #[case] shown_task: &str,
+    #[case] again: bool,
+) {
+    let facts = Facts::live()
+        .list(&[cluster(listed, listed_task, 3)])
+        .detail(cluster(shown, shown_task, 3));
+    let (decision, _) = facts.decide();
+    assert_eq!(decision.wake.is_some(), again, "{:?}", decision.wake);
+}
