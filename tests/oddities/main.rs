@@ -117,8 +117,13 @@ fn no_oddity_of_an_answer_makes_an_effect_happen_twice_or_loses_it() {
     let mut cells: BTreeMap<&str, usize> = BTreeMap::new();
     let mut failures = Vec::new();
     let only = std::env::var("ODDITY").unwrap_or_default();
-    for odd in all().into_iter().filter(|odd| odd.name.contains(&only)) {
-        for scenario in &ALL {
+    let whole = !only.is_empty() || std::env::var_os("DEEP").is_some_and(|deep| deep == "1");
+    for (row, odd) in all().into_iter().enumerate() {
+        for (column, scenario) in ALL.iter().enumerate() {
+            // Every second one where time is short: each oddity under half of the scenarios.
+            if !odd.name.contains(&only) || !(whole || (row + column) % 2 == 1) {
+                continue;
+            }
             *cells.entry(odd.kind).or_default() += 1;
             let wrong = alone(met(scenario, &odd, Lie::None));
             if !wrong.is_empty() {
