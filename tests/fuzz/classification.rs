@@ -31,6 +31,7 @@ type Judge = fn(Operation, &Result<Response, TransportError>) -> Answer;
 const OURS: Judge =
     |operation, outcome| outcome::classify(operation, outcome, &Redactor::default());
 
+#[allow(clippy::unnecessary_wraps)] // What a transport returns.
 fn answer(status: u16, body: Vec<u8>) -> Result<Response, TransportError> {
     Ok(Response {
         status,

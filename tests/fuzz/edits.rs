@@ -95,7 +95,7 @@ pub fn carried() -> impl Strategy<Value = Carried> {
 impl Edit {
     pub fn apply(&self, document: &mut Value) {
         let mut places = Vec::new();
-        walk(document, String::new(), &mut places);
+        walk(document, "", &mut places);
         let (Self::Replace(at, _)
         | Self::Remove(at)
         | Self::Rename(at, _)
@@ -147,7 +147,7 @@ impl Edit {
     }
 }
 
-fn walk(value: &Value, at: String, places: &mut Vec<String>) {
+fn walk(value: &Value, at: &str, places: &mut Vec<String>) {
     let members: Vec<(String, &Value)> = match value {
         Value::Object(object) => object
             .iter()
@@ -160,9 +160,9 @@ fn walk(value: &Value, at: String, places: &mut Vec<String>) {
             .collect(),
         _ => Vec::new(),
     };
-    places.push(at.clone());
+    places.push(at.to_owned());
     for (name, value) in members {
-        walk(value, format!("{at}/{name}"), places);
+        walk(value, &format!("{at}/{name}"), places);
     }
 }
 

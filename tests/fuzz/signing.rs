@@ -220,12 +220,12 @@ fn property(sign_with: Signer, case: &Case) -> Judgement {
 
     // Its shape, and the secret stays at home.
     let rest = authorization.strip_prefix("SDK-HMAC-SHA256 Access=AKFUZZ, SignedHeaders=");
-    let (names, signature) = rest
+    let (headers_signed, signature) = rest
         .and_then(|rest| rest.split_once(", Signature="))
         .unwrap_or_default();
-    let named: Vec<&str> = names.split(';').collect();
+    let names: Vec<&str> = headers_signed.split(';').collect();
     prop_assert!(
-        named.is_sorted() && named.len() == signed.len(),
+        names.is_sorted() && names.len() == signed.len(),
         "{authorization}"
     );
     prop_assert!(
@@ -291,10 +291,10 @@ fn tampered(case: &Case, request: &HttpRequest) -> Option<(HttpRequest, String)>
                 changed.body[at] ^= by;
             }
         }
-        1 if changed.query.is_empty() => changed.query = "limit=1".to_owned(),
+        1 if changed.query.is_empty() => changed.query.push_str("limit=1"),
         1 => changed.query.push_str("&limit=1"),
         2 if matches!(case.route, 1 | 2) => {
-            changed.path = changed.path.replacen("/clusters", "/snapshots", 1)
+            changed.path = changed.path.replacen("/clusters", "/snapshots", 1);
         }
         3 => {
             let signed: Vec<usize> = (0..changed.headers.len())

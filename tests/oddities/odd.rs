@@ -55,7 +55,7 @@ pub fn all() -> Vec<Odd> {
     all.push(odd("counts", "a count as text", |o| o.count = Count::Text));
     for count in [Count::Absent, Count::OneMore, Count::OneMissing] {
         let mut one = odd("counts", format!("{count:?} for a while"), |o| {
-            o.count = count
+            o.count = count;
         });
         one.passes = true;
         all.push(one);
@@ -75,14 +75,14 @@ pub fn all() -> Vec<Odd> {
     ] {
         for code in ["DWS.0011", "DWS.7023"] {
             let mut one = odd("error bodies", format!("{code} in style {style:?}"), |o| {
-                o.errors = style
+                o.errors = style;
             });
             one.refused = Some(code);
             all.push(one);
         }
     }
     all.push(odd("error bodies", "refusals in a 200", |o| {
-        o.refusal_in_200 = true
+        o.refusal_in_200 = true;
     }));
     for busy in [Busy::Conflict, Busy::Forbidden, Busy::Internal] {
         all.push(odd(
@@ -119,7 +119,7 @@ pub fn all() -> Vec<Odd> {
         }
     }
     all.push(odd("not-founds", "what is being deleted is hidden", |o| {
-        o.deleting_hidden = true
+        o.deleting_hidden = true;
     }));
     all.push(odd(
         "not-founds",
@@ -127,7 +127,7 @@ pub fn all() -> Vec<Odd> {
         |o| o.deleted_shown = 600.0,
     ));
     all.push(odd("not-founds", "a second deletion is accepted", |o| {
-        o.delete_again_accepted = true
+        o.delete_again_accepted = true;
     }));
 
     for times in [
@@ -136,7 +136,7 @@ pub fn all() -> Vec<Odd> {
         Timestamps::FractionNoZone,
     ] {
         all.push(odd("words", format!("times as {times:?}"), |o| {
-            o.timestamps = times
+            o.timestamps = times;
         }));
     }
     for empty in [Empty::Absent, Empty::Empty] {

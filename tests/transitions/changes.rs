@@ -89,11 +89,10 @@ pub fn place(kind: &'static str, path: &str) -> Place {
         ("DwsCluster", "adminPasswordSecretRef.key") => {
             (adopt, json!({"adminPasswordSecretRef": {"name": "pw"}}))
         }
-        ("DwsCluster", _) => (adopt, json!({})),
+        ("DwsCluster", _) | (_, "credentialsSecretRef.name") => (adopt, json!({})),
         // One of the two is always there: one goes as the other comes.
         (_, "clusterId") => (by_reference, json!({"clusterRef": null})),
         (_, "clusterRef.name") => (adopt, json!({"clusterId": null})),
-        (_, "credentialsSecretRef.name") => (adopt, json!({})),
         _ => (by_reference, json!({})),
     };
     Place {

@@ -237,8 +237,8 @@ async fn an_invalid_spec_makes_no_remote_call() -> Result<()> {
     for field in fields("DwsCluster") {
         for (_, value) in invalid(&field) {
             let mut spec = usable();
-            let path: Vec<&str> = field.path.split('.').collect();
-            let patch = path
+            let names: Vec<&str> = field.path.split('.').collect();
+            let patch = names
                 .iter()
                 .rev()
                 .fold(value.clone(), |inner, name| json!({*name: inner}));

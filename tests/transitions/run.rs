@@ -108,19 +108,18 @@ impl Trial<'_> {
         for from in all.iter().copied() {
             let mut name = self.start(from).await?;
             for to in all.iter().copied().filter(|to| *to != from) {
-                match refused(self.may, self.phase, from, to) {
-                    Some(why) => self.must_refuse(&name, from, to, &why).await?,
-                    None => {
-                        self.must_take(&name, from, to).await?;
-                        if refused(self.may, self.phase, to, from).is_some() {
-                            self.objects.delete(&name).await?;
-                            name = self.start(from).await?;
-                            continue;
-                        }
-                        self.must_take(&name, to, from).await?;
-                        self.must_be_as_fresh(&name, from).await?;
-                    }
+                if let Some(why) = refused(self.may, self.phase, from, to) {
+                    self.must_refuse(&name, from, to, &why).await?;
+                    continue;
                 }
+                self.must_take(&name, from, to).await?;
+                if refused(self.may, self.phase, to, from).is_some() {
+                    self.objects.delete(&name).await?;
+                    name = self.start(from).await?;
+                    continue;
+                }
+                self.must_take(&name, to, from).await?;
+                self.must_be_as_fresh(&name, from).await?;
             }
             // What is no value of the field is none in any phase, from none and from one.
             if from.is_none() || from == Some(&values[0]) {
@@ -148,7 +147,7 @@ impl Trial<'_> {
         name.to_lowercase()
     }
 
-    fn wrong(&mut self, what: String) {
+    fn wrong(&mut self, what: &str) {
         self.wrong.push(format!(
             "{} {} {:?}: {what}",
             self.place.kind, self.field.path, self.phase
@@ -191,11 +190,11 @@ impl Trial<'_> {
         let spec = self.place.spec(to);
         match self.objects.apply(name, &spec).await {
             Ok(stored) if stored["spec"] == spec => {}
-            Ok(stored) => self.wrong(format!(
+            Ok(stored) => self.wrong(&format!(
                 "{from:?} -> {to:?} is stored as {}",
                 stored["spec"]
             )),
-            Err(refusal) => self.wrong(format!("{from:?} -> {to:?} refused: {}", refusal.message)),
+            Err(refusal) => self.wrong(&format!("{from:?} -> {to:?} refused: {}", refusal.message)),
         }
         Ok(())
     }
@@ -214,18 +213,18 @@ impl Trial<'_> {
         let before = self.stored(name).await?;
         match self.objects.apply(name, &self.place.spec(to)).await {
             Ok(_) => {
-                self.wrong(format!(
+                self.wrong(&format!(
                     "{from:?} -> {to:?} accepted, not refused for {why:?}"
                 ));
                 let _ = self.objects.apply(name, &self.place.spec(from)).await;
             }
             Err(refusal) => {
                 if let Err(what) = judge(&refusal, self.field, why) {
-                    self.wrong(format!("{from:?} -> {to:?}: {what}"));
+                    self.wrong(&format!("{from:?} -> {to:?}: {what}"));
                 }
                 let after = self.stored(name).await?;
                 if after != before {
-                    self.wrong(format!(
+                    self.wrong(&format!(
                         "{from:?} -> {to:?}: refused, and yet {before} became {after}"
                     ));
                 }
@@ -241,7 +240,7 @@ impl Trial<'_> {
         let (come_back, made) = (self.stored(name).await?, self.stored(&fresh).await?);
         for part in ["spec", "status"] {
             if come_back[part] != made[part] {
-                self.wrong(format!(
+                self.wrong(&format!(
                     "{part} {} came back as {}",
                     made[part], come_back[part]
                 ));
@@ -259,13 +258,13 @@ impl Trial<'_> {
                 .apply(&name, &self.place.spec(Some(&value)))
                 .await
             {
-                Ok(_) => self.wrong(format!("created with {value}")),
+                Ok(_) => self.wrong(&format!("created with {value}")),
                 Err(refusal) => {
                     if let Err(what) = judge(&refusal, self.field, &Why::Value(reason)) {
-                        self.wrong(format!("created with {value}: {what}"));
+                        self.wrong(&format!("created with {value}: {what}"));
                     }
                     if !self.objects.is_gone(&name).await? {
-                        self.wrong(format!("{name} is there although it was refused"));
+                        self.wrong(&format!("{name} is there although it was refused"));
                     }
                 }
             }
