@@ -137,8 +137,14 @@ fn a_detail_that_differs_from_the_list_is_read_again(
     #[case] shown_task: &str,
     #[case] again: bool,
 ) {
+    let listing = Listing {
+        items: vec![cluster(listed, listed_task, 3)],
+        complete: true,
+        service_time: Some(now()),
+    };
+    let seen = ClusterList::from_listing(listing, now()).map(Arc::new);
     let facts = Facts::live()
-        .list(&[cluster(listed, listed_task, 3)])
+        .known(|known| known.clusters = seen)
         .detail(cluster(shown, shown_task, 3));
     let (decision, _) = facts.decide();
     assert_eq!(decision.wake.is_some(), again, "{:?}", decision.wake);
