@@ -136,8 +136,7 @@ fn a_variable_that_is_not_text_is_refused() {
 fn a_port_that_is_taken_names_the_flag() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let environment = [&KEYS[..], &[("RUST_LOG", "off")]].concat();
-    assert_refused(&["run", "--listen", &address], &environment, "--listen");
+    assert_refused(&["run", "--listen", &address], &KEYS, "--listen");
 }
 
 #[test]
@@ -145,13 +144,76 @@ fn no_way_to_kubernetes_names_the_variable() {
     let environment = [
         &KEYS[..],
         &[
-            ("RUST_LOG", "off"),
             ("KUBECONFIG", "/nonexistent/kubeconfig"),
             ("DWS_OPERATOR_LISTEN", "127.0.0.1:0"),
         ],
     ]
     .concat();
     assert_refused(&["run"], &environment, "KUBECONFIG");
+}
+
+#[test]
+fn a_certificate_that_none_can_read_names_the_flag() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    std::fs::write(file.path(), pem).unwrap();
+    let path = file.path().to_str().unwrap();
+    let args = ["run", "--listen=127.0.0.1:0", "--ca-bundle", path];
+    assert_refused(&args, &KEYS, "--ca-bundle");
+}
+
+/// The developer's or the node's proxy is for the world outside; only a kubeconfig can name one.
+#[test]
+fn a_proxy_of_the_environment_is_not_asked_for_kubernetes() {
+    use std::net::TcpListener;
+    use std::time::{Duration, Instant};
+    let (server, proxy) = (
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+        TcpListener::bind("127.0.0.1:0").unwrap(),
+    );
+    for listener in [&server, &proxy] {
+        listener.set_nonblocking(true).unwrap();
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let kubeconfig = directory.path().join("kubeconfig");
+    let file = format!(
+        r#"{{"current-context": "c", "contexts": [{{"name": "c", "context": {{"cluster": "c", "user": "u"}}}}],
+            "clusters": [{{"name": "c", "cluster": {{"server": "http://{}"}}}}],
+            "users": [{{"name": "u", "user": {{}}}}]}}"#,
+        server.local_addr().unwrap()
+    );
+    std::fs::write(&kubeconfig, file).unwrap();
+    let log = directory.path().join("log");
+    let mut operator = Command::new(env!("CARGO_BIN_EXE_dws-operator"))
+        .args(["run", "--listen", "127.0.0.1:0"])
+        .env_clear()
+        .envs(KEYS)
+        .env("KUBECONFIG", &kubeconfig)
+        .env(
+            "HTTPS_PROXY",
+            format!("http://{}", proxy.local_addr().unwrap()),
+        )
+        .env(
+            "https_proxy",
+            format!("http://{}", proxy.local_addr().unwrap()),
+        )
+        .stderr(std::fs::File::create(&log).unwrap())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let begin = Instant::now();
+    let mut asked = false;
+    while !asked && begin.elapsed() < Duration::from_secs(20) {
+        asked = server.accept().is_ok();
+        if operator.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    operator.kill().ok();
+    operator.wait().unwrap();
+    assert!(asked, "{}", std::fs::read_to_string(&log).unwrap());
+    assert!(proxy.accept().is_err(), "the proxy was asked");
 }
 
 #[test]

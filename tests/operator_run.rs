@@ -5,14 +5,19 @@ mod support;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use dws_operator::api::DwsCluster;
 use kube::api::{Api, PostParams};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
 use support::control_plane::ControlPlane;
 use support::figures::figure;
 use support::process::{Process, free_port};
+use support::stack::{Options, Stack};
 use support::{Result, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -65,7 +70,10 @@ struct Started {
 }
 
 async fn start(plane: &ControlPlane, flags: &[&str]) -> Result<Started> {
-    let service = silent_service().await?;
+    start_at(plane, &silent_service().await?, flags).await
+}
+
+async fn start_at(plane: &ControlPlane, service: &str, flags: &[&str]) -> Result<Started> {
     let port = free_port()?;
     let logs = tempfile::tempdir()?;
     let mut command: Command = Process::operator()?;
@@ -75,8 +83,8 @@ async fn start(plane: &ControlPlane, flags: &[&str]) -> Result<Started> {
         .args(flags)
         .env("KUBECONFIG", plane.kubeconfig())
         .env("RUST_LOG", "trace")
-        .env("DWS_ENDPOINT", &service)
-        .env("HW_AUTH_URL", &service)
+        .env("DWS_ENDPOINT", service)
+        .env("HW_AUTH_URL", service)
         .env("HW_REGION_NAME", "eu-west-101")
         .env("HW_PROJECT_ID", "0123456789abcdef0123456789abcdef")
         .env("HW_ACCESS_KEY", CANARIES[0])
@@ -166,6 +174,10 @@ async fn from_the_first_start_to_the_last_signal() -> Result<()> {
     )
     .await?;
     until(port, "/metrics", 200, "reason=\"ServiceUnavailable\"} 1").await?;
+    // Never listed: the age counts from the start, so that an alert on it fires.
+    let age = "last_list_age_seconds{credentials=\"own\",region=\"eu-west-101\"";
+    let text = until(port, "/metrics", 200, age).await?;
+    ensure!(value(&text, age)? > 0.0, "{text}");
 
     // Told to stop: it ends well, and nothing secret was written at the most talkative level.
     process.terminate()?;
@@ -177,6 +189,111 @@ async fn from_the_first_start_to_the_last_signal() -> Result<()> {
     }
     ensure!(log.contains("stopped"), "{log}");
     Ok(())
+}
+
+/// The value of the series that begins so.
+fn value(text: &str, series: &str) -> Result<f64> {
+    let line = text.lines().find(|line| line.contains(series));
+    let line = line.with_context(|| format!("{series} is not in\n{text}"))?;
+    Ok(line.rsplit(' ').next().unwrap_or_default().parse()?)
+}
+
+#[tokio::test]
+async fn one_effect_is_one_line_and_a_ready_warehouse_is_one_count() -> Result<()> {
+    let plane = ControlPlane::start().await?;
+    plane.apply_crds(&definitions()?).await?;
+    let stack = Stack::start(&plane.kubeconfig(), Options::default()).await?;
+    let api: Api<DwsCluster> = Api::namespaced(plane.client().await?, "default");
+    api.create(&PostParams::default(), &cluster("counted")?)
+        .await?;
+    let port = stack
+        .health
+        .rsplit(':')
+        .next()
+        .unwrap_or_default()
+        .parse()?;
+    let ready = "until_ready_seconds_count{kind=\"DwsCluster\"} 1";
+    let text = until(port, "/metrics", 200, ready).await?;
+    let age = "last_list_age_seconds{credentials=\"own\"";
+    ensure!(value(&text, age)? < 30.0, "{text}");
+
+    let log = stack.operator_log();
+    let effects: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("changing call"))
+        .collect();
+    ensure!(stack.effects("create").await? == 1, "{effects:?}");
+    ensure!(effects.len() == 1, "{effects:?}");
+    let operation = effects[0].split("operation=").nth(1);
+    let id = operation.and_then(|rest| rest.split(' ').next());
+    ensure!(id.is_some_and(|id| id.len() == 36), "{effects:?}");
+    ensure!(effects[0].contains("kind=Create"), "{effects:?}");
+    ensure!(effects[0].contains("result=\"accepted\""), "{effects:?}");
+    Ok(())
+}
+
+/// A service behind TLS, certified by an authority of its own: that authority, its address, and how many
+/// requests came through.
+async fn certified_service() -> Result<(String, String, Arc<AtomicUsize>)> {
+    let mut params = CertificateParams::new(Vec::new())?;
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()])?.signed_by(&key, &authority)?;
+    let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
+    let ring = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(ring)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)?;
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("https://{}", listener.local_addr()?);
+    let requests = Arc::new(AtomicUsize::new(0));
+    let seen = requests.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, seen) = (acceptor.clone(), seen.clone());
+            tokio::spawn(async move {
+                let mut stream = acceptor.accept(stream).await.ok()?;
+                stream
+                    .read(&mut [0; 1024])
+                    .await
+                    .ok()
+                    .filter(|read| *read > 0)?;
+                seen.fetch_add(1, Ordering::SeqCst);
+                Some(())
+            });
+        }
+    });
+    Ok((authority.pem(), address, requests))
+}
+
+#[tokio::test]
+async fn the_authority_of_the_ca_bundle_is_trusted_and_no_other() -> Result<()> {
+    let plane = ControlPlane::start().await?;
+    plane.apply_crds(&definitions()?).await?;
+    let (pem, service, requests) = certified_service().await?;
+    let stranger = start_at(&plane, &service, &[]).await?;
+    until(
+        stranger.port,
+        "/metrics",
+        200,
+        "reason=\"ServiceUnavailable\"} 1",
+    )
+    .await?;
+    ensure!(requests.load(Ordering::SeqCst) == 0, "sent to a stranger");
+    drop(stranger);
+
+    let file = tempfile::NamedTempFile::new()?;
+    std::fs::write(file.path(), pem)?;
+    let path = file.path().to_string_lossy();
+    let _trusting = start_at(&plane, &service, &["--ca-bundle", &path]).await?;
+    eventually("a request through TLS", LONG, || {
+        let seen = requests.load(Ordering::SeqCst) > 0;
+        std::future::ready(Ok(seen.then_some(())))
+    })
+    .await
 }
 
 #[tokio::test]

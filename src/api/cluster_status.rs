@@ -129,9 +129,10 @@ pub struct DwsClusterStatus {
     /// The changing call that is under way or whose outcome is unknown; absent while there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<Operation>,
-    /// Operations whose outcome is unknown and that gave way to one of another kind.
+    /// Operations whose outcome is unknown and that gave way to one of another kind (resize, restart,
+    /// password: one of each at most).
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 8), extend("x-kubernetes-list-type" = "atomic"))]
+    #[schemars(length(max = 4), extend("x-kubernetes-list-type" = "atomic"))]
     pub unsettled_operations: Vec<Operation>,
     /// The last request of each annotation that was recorded. A request acts once, if it is newer.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -140,9 +141,30 @@ pub struct DwsClusterStatus {
     /// its password. The refusal stands until the Secret changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rejected_secret: Option<RejectedSecret>,
-    /// The last definite failure of a changing call, until it is overcome.
+    /// The password Secret as it was when its content last came into force; with empty texts where a
+    /// generated password did. While the connection Secret lacks a password, the content of this very
+    /// Secret is published again and any other is set by a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_failure: Option<LastFailure>,
+    pub password_secret: Option<RejectedSecret>,
+    /// The last definite failure of each kind of changing call, until it is overcome.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(
+        length(max = 8),
+        extend("x-kubernetes-list-type" = "map"),
+        extend("x-kubernetes-list-map-keys" = ["kind"])
+    )]
+    pub failures: Vec<LastFailure>,
+    /// The last call that the service was too busy for although the cluster looked idle: no failure, it
+    /// is given an interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_busy: Option<LastFailure>,
+    /// Where an earlier version kept the one last failure: read, moved to `failures`, never written.
+    #[serde(rename = "lastFailure", skip_serializing_if = "Option::is_none")]
+    pub former_failure: Option<LastFailure>,
+    /// Set once the recorded cluster is confirmed gone without this resource's doing (`Lost`), until the
+    /// service shows it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<bool>,
     /// The snapshot taken before the cluster is deleted (`deletionPolicy: Snapshot`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub final_snapshot: Option<FinalSnapshot>,
@@ -195,6 +217,10 @@ pub struct Handled {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::timestamp")]
     pub reconcile: Option<Timestamp>,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 /// A Secret at one moment, without anything of its content.
@@ -204,7 +230,7 @@ pub struct RejectedSecret {
     /// `metadata.uid` of the Secret.
     #[schemars(length(max = 128))]
     pub uid: String,
-    /// `metadata.resourceVersion` of the Secret when its password was refused.
+    /// `metadata.resourceVersion` of the Secret at that moment.
     #[schemars(length(max = 128))]
     pub resource_version: String,
 }
@@ -223,13 +249,20 @@ pub struct LastFailure {
     #[schemars(length(max = 128))]
     pub code: Option<String>,
     /// The service's words, and what to do.
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = 1024))]
     pub message: String,
+    /// The credentials Secret of the refused call: another one, or another version, is a new try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<RejectedSecret>,
     /// `metadata.generation` that it belongs to: a later one is a new try.
     pub generation: i64,
     /// When it happened (the operator's clock).
     #[schemars(schema_with = "schema::timestamp")]
     pub at: Timestamp,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 /// The snapshot taken before the cluster is deleted.
@@ -246,6 +279,10 @@ pub struct FinalSnapshot {
     /// Number of final snapshots that failed and were deleted.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures: i32,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature

@@ -76,6 +76,13 @@ pub struct Target {
     /// The referenced Secret that a password came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<RejectedSecret>,
+    /// The credentials Secret that the call is made with; absent for the operator's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<RejectedSecret>,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 /// What was seen before the call; which fields are set depends on the kind.
@@ -93,6 +100,10 @@ pub struct Baseline {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::schema::timestamp")]
     pub handled: Option<Timestamp>,
+    /// Fields of a later version, carried along untouched.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub other: BTreeMap<String, Value>,
 }
 
 /// One changing call from its intent to its rest.

@@ -136,6 +136,10 @@ pub struct DwsSnapshotStatus {
     /// The last definite failure of a changing call, until it is overcome.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_failure: Option<LastFailure>,
+    /// Set once the recorded snapshot is confirmed gone without this resource's doing (`Lost`), until the
+    /// service shows it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<bool>,
     /// When it began to wait for its turn on the cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schema::timestamp")]

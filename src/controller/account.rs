@@ -9,6 +9,7 @@ use kube::ResourceExt;
 use super::context::Context;
 use super::error::StoreError;
 use super::secrets;
+use crate::api::cluster_status::RejectedSecret;
 use crate::core::facts;
 use crate::observer::{Account, CredentialsProblem, Source};
 
@@ -18,6 +19,8 @@ pub struct Resolved {
     pub account: Option<Account>,
     /// Where they come from.
     pub source: Source,
+    /// Their Secret as it was read; `None` for the operator's own, and for what is only remembered.
+    pub secret: Option<RejectedSecret>,
     /// Why there is none.
     problem: Option<facts::Account>,
     adoption_allowed: bool,
@@ -44,6 +47,7 @@ impl Resolved {
         Self {
             account: None,
             source,
+            secret: None,
             problem: Some(problem),
             adoption_allowed: false,
             ignored: Vec::new(),
@@ -88,8 +92,15 @@ pub async fn resolve(
         let message = format!("Secret {name} with the credentials is not there: create it");
         return Ok(Resolved::without(source, missing(message)));
     };
+    let version = RejectedSecret {
+        uid: found.uid().unwrap_or_default(),
+        resource_version: found.resource_version().unwrap_or_default(),
+    };
     Ok(match from_secret(ctx, namespace, name, found) {
-        Ok((account, ignored)) => usable(account, source, ignored),
+        Ok((account, ignored)) => Resolved {
+            secret: Some(version),
+            ..usable(account, source, ignored)
+        },
         Err(CredentialsProblem::Missing { message }) => Resolved::without(source, missing(message)),
         Err(CredentialsProblem::Invalid { message }) => {
             Resolved::without(source, facts::Account::Invalid { message })
@@ -109,6 +120,7 @@ fn own(ctx: &Context, namespace: &str) -> Resolved {
     Resolved {
         account: Some(account),
         source: Source::Own,
+        secret: None,
         problem: None,
         adoption_allowed: ctx.settings.adoption_allowed(namespace),
         ignored: Vec::new(),
@@ -120,6 +132,7 @@ fn usable(account: Account, source: Source, ignored: Vec<String>) -> Resolved {
     Resolved {
         account: Some(account),
         source,
+        secret: None,
         problem: None,
         adoption_allowed: true,
         ignored,

@@ -11,10 +11,10 @@ use super::error::ReconcileError;
 use super::execute::{self, SecretPlace};
 use super::index::Order;
 use super::secrets::{self, Owner};
-use super::{crd, events, store};
+use super::{crd, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
-use crate::core::cluster::plan;
+use crate::core::cluster::{plan, secret_refused};
 use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
 use crate::observer::{Interest, Kind, ResourceKey};
@@ -52,10 +52,12 @@ pub async fn reconcile(
     };
     ctx.wake_all(&ctx.index.apply_cluster(&object, Order::Stream));
 
-    let resolved = resolve(ctx, &object).await?;
+    let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
     let follow = || interest(&object, key.clone(), Outcome::InSync);
     execute::first_interest(ctx, &uid, &resolved, follow);
-    let decision = decide(ctx, &object, &resolved).await?;
+    let decision = ctx
+        .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
+        .await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
@@ -72,10 +74,12 @@ pub async fn reconcile(
         decision,
         deadline,
     );
-    let (current, reconciled) = Box::pin(act).await?;
-    if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
-        events::publish(ctx, object.as_ref(), &[note]).await;
+    let acted = Box::pin(act).await;
+    if let Err(ReconcileError::SecretRefused { message }) = &acted {
+        tell_refused_secret(ctx, &object, &resolved, message).await;
     }
+    let (current, reconciled) = acted?;
+    execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
         execute::forget(ctx, &key);
         return Ok(reconciled);
@@ -84,6 +88,33 @@ pub async fn reconcile(
     let source = (!gone && account.is_some()).then_some((&resolved.source, account));
     execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
     Ok(reconciled)
+}
+
+/// What was planned could not begin: a condition says why, and the reconcile is tried again with back-off.
+async fn tell_refused_secret(
+    ctx: &Context,
+    object: &Arc<DwsCluster>,
+    resolved: &Resolved,
+    message: &str,
+) {
+    let told = async {
+        let facts = first_facts(ctx, object, resolved).await?;
+        let decision = secret_refused(&facts, message);
+        let deadline = execute::deadline(ctx);
+        Box::pin(execute::act(
+            ctx,
+            object.as_ref(),
+            None,
+            None,
+            decision,
+            deadline,
+        ))
+        .await
+    };
+    if let Err(error) = told.await {
+        // Most likely the finalizer came between: the next try tells it.
+        tracing::debug!(%error, "a refused Secret could not be told");
+    }
 }
 
 async fn resolve(ctx: &Context, object: &DwsCluster) -> Result<Resolved, ReconcileError> {
@@ -145,9 +176,11 @@ async fn first_facts(
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
         account: resolved.facts(),
+        credentials: resolved.secret.clone(),
         memory,
         rivals: Vec::new(),
         held_elsewhere: std::collections::BTreeMap::default(),
+        making_elsewhere: Vec::new(),
         snapshots_of_cluster: Vec::new(),
         namespace_terminating,
         object: object.clone(),
@@ -186,12 +219,21 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
         .memory
         .low_count_since(&uid, observed, settled, facts.now);
 
-    let own: Vec<&str> = id
-        .into_iter()
-        .chain(object.spec.cluster_id.as_deref())
-        .collect();
-    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, &own);
-    let claimable = claimable(facts, &cluster_name(&object));
+    // An id that was written while another one was being made stands for nothing.
+    let own = id.or(object.spec.cluster_id.as_deref());
+    facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, own.as_slice());
+    let remote_name = cluster_name(&object);
+    if id.is_some() {
+        let credentials = object.spec.credentials_secret_ref.as_ref();
+        let credentials = credentials.map(|reference| reference.name.as_str());
+        let index = &ctx.index;
+        let asking = index.asking_by_name(&namespace, &remote_name, credentials, &uid);
+        facts.rivals.extend(asking);
+    }
+    if let Account::Known(known) = &facts.account {
+        facts.making_elsewhere = ctx.index.making(&known.account, &remote_name, &uid);
+    }
+    let claimable = claimable(facts, &remote_name);
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Cluster, &uid, ids);
     let name = object.name_any();

@@ -9,8 +9,10 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ObjectMeta};
 use kube::Client;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::error::ReconcileError;
 use super::index::Index;
 use super::memory::Memory;
 use crate::api::OperationKind;
@@ -122,9 +124,19 @@ pub struct Context {
     pub observe: Arc<dyn Observe>,
     /// Has another resource looked at soon, because something that concerns it changed.
     pub wake: Arc<dyn Fn(&ResourceKey) + Send + Sync>,
-    /// Where a changing call and the storing of its answer run, so that neither a time limit nor a
-    /// shutdown cuts them off. `None` runs them inside the reconcile (the simulation crashes there).
-    pub flights: Option<TaskTracker>,
+    /// Where a changing call runs, from the storing of its intent to that of its answer, so that neither a
+    /// time limit nor a shutdown cuts it off. `None` runs it inside the reconcile (the simulation crashes
+    /// there).
+    pub flights: Option<Flights>,
+}
+
+/// See [`Context::flights`].
+#[derive(Clone, Default)]
+pub struct Flights {
+    /// Those that are under way.
+    pub tracker: TaskTracker,
+    /// The process is to end: no flight begins after this.
+    pub stop: CancellationToken,
 }
 
 impl Context {
@@ -132,6 +144,30 @@ impl Context {
     pub fn wake_all(&self, keys: &[ResourceKey]) {
         for key in keys {
             (self.wake)(key);
+        }
+    }
+
+    /// The process is to end: nothing new is begun.
+    pub fn is_stopping(&self) -> bool {
+        let flights = self.flights.as_ref();
+        flights.is_some_and(|flights| flights.stop.is_cancelled())
+    }
+
+    /// Reads, unless the process is to end: then they are dropped.
+    ///
+    /// # Errors
+    /// Theirs, or [`ReconcileError::Stopping`].
+    pub async fn unless_stopping<T>(
+        &self,
+        reads: impl Future<Output = Result<T, ReconcileError>>,
+    ) -> Result<T, ReconcileError> {
+        let Some(flights) = &self.flights else {
+            return reads.await;
+        };
+        tokio::select! {
+            biased;
+            () = flights.stop.cancelled() => Err(ReconcileError::Stopping),
+            read = reads => read,
         }
     }
 }

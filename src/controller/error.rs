@@ -113,12 +113,21 @@ pub enum ReconcileError {
         "the connection Secret cannot be written in a namespace that is being deleted; nothing is sent"
     )]
     SecretNotStored,
+    /// The API server refuses the connection Secret (a quota, a policy): nothing was sent.
+    #[error("the connection Secret is refused ({message}); nothing is sent")]
+    SecretRefused {
+        /// The API server's words.
+        message: String,
+    },
     /// Somebody else took hold of the same remote object a moment ago.
     #[error("another resource holds the same remote object; looking again")]
     HeldElsewhere,
     /// A task died.
     #[error("the task that carried the call out ended early")]
     Lost,
+    /// The process is to end: nothing new is begun.
+    #[error("the operator is stopping; nothing new is begun")]
+    Stopping,
     /// Past the time limit of one reconcile.
     #[error("the reconcile took longer than its limit")]
     TimedOut,
@@ -132,8 +141,9 @@ impl ReconcileError {
             Self::NotStored(_) | Self::HeldElsewhere => "conflict",
             Self::Unreadable(_) => "plan",
             Self::NoAccount => "account",
-            Self::SecretNotStored => "forbidden",
+            Self::SecretNotStored | Self::SecretRefused { .. } => "forbidden",
             Self::Lost => "lost",
+            Self::Stopping => "stopping",
             Self::TimedOut => "timeout",
         }
     }

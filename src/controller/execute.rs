@@ -1,7 +1,7 @@
 //! A decision is carried out: finalizer, Secret, status with the intent, call, answer, finalizer, events.
 //!
-//! The order is the protocol. Nothing is sent whose intent the API server did not confirm; an answer is
-//! stored by whoever made the call, even if the reconcile that asked for it was cut off.
+//! The order is the protocol. Nothing is sent whose intent the API server did not confirm; the call itself
+//! is a flight of its own ([`super::flight`]), even if the reconcile that asked for it is cut off.
 
 use std::time::Duration;
 
@@ -12,14 +12,12 @@ use super::account::{self, Resolved};
 use super::context::{Context, Reconciled, signed};
 use super::error::{ReconcileError, StoreError};
 use super::events;
+use super::flight::{Errand, land, send};
+use super::memory::Credentials;
 use super::secrets::{self, Owner};
-use super::store::{self, AnswerStored, Managed};
-use super::watch::kind_name;
-use crate::api::Operation;
-use crate::core::journal::StoredIntent;
-use crate::core::step::{Absorbed, Decision, EventNote, Outcome, SecretWrite};
-use crate::dws::answer::Answer;
-use crate::dws::call::Call;
+use super::store::{self, Managed};
+use super::watch::{Indexed, kind_name};
+use crate::core::step::{Decision, EventNote, Outcome, SecretWrite};
 use crate::observer::{Account, Interest, ResourceKey, Source};
 
 /// How soon to come again while a call of this resource is still in flight.
@@ -49,10 +47,11 @@ pub async fn settle_answers<K: Managed>(
             outcome: Outcome::Waiting,
         }));
     }
-    let Some((operation, answer)) = ctx.memory.take_unstored(&uid) else {
+    let Some((operation, answer)) = ctx.memory.unstored_of(&uid) else {
         return Ok(Ok(object));
     };
     let landed = land(ctx, object.clone(), &operation, &answer).await?;
+    ctx.memory.answer_stored(&uid);
     events::publish(ctx, &object, &landed.absorbed.events).await;
     Ok(Ok(landed.object.unwrap_or(object)))
 }
@@ -61,7 +60,7 @@ pub async fn settle_answers<K: Managed>(
 ///
 /// # Errors
 /// [`ReconcileError`]: what was not reached is planned again.
-pub async fn act<K: Managed>(
+pub async fn act<K: Indexed>(
     ctx: &Context,
     object: &K,
     place: Option<&SecretPlace>,
@@ -90,7 +89,13 @@ pub async fn act<K: Managed>(
         note_write(ctx, &current);
     }
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await?;
+        let written = write_secret(ctx, place, write).await;
+        let written = written.map_err(|error| match error {
+            StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
+                ReconcileError::SecretRefused { message }
+            }
+            error => error.into(),
+        })?;
         if !written && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }
@@ -102,26 +107,29 @@ pub async fn act<K: Managed>(
     {
         return Err(ReconcileError::HeldElsewhere);
     }
-    if call.is_some() || former.unwrap_or_default() != status {
-        match store::replace_status(&ctx.client, &current, status).await {
+    if let Some(intent) = call {
+        let account = account.cloned().ok_or(ReconcileError::NoAccount)?;
+        let errand = Errand {
+            object: current,
+            status,
+            intent,
+            account,
+            deadline,
+        };
+        let (object, absorbed) = send(ctx, errand).await?;
+        current = object;
+        notes.extend(absorbed.events);
+        wake = earlier(wake, absorbed.wake);
+    } else if former.unwrap_or_default() != status {
+        match write_status(ctx, &current, status).await {
             Ok(stored) => current = stored,
             // Nothing is left to write to: a finalizer that another process removed.
-            Err(StoreError::Gone) if call.is_none() => {
+            Err(StoreError::Gone) => {
                 events::publish(ctx, object, &notes).await;
                 return Ok((None, finished()));
             }
             Err(error) => return Err(error.into()),
         }
-        note_write(ctx, &current);
-        ctx.observe.status_written(K::KIND);
-    }
-    if let Some(intent) = call {
-        let stored = intent.stored(current.current().and_then(K::operation))?;
-        let account = account.cloned().ok_or(ReconcileError::NoAccount)?;
-        let landed = send(ctx, current.clone(), account, stored, deadline).await?;
-        notes.extend(landed.absorbed.events);
-        wake = earlier(wake, landed.absorbed.wake);
-        current = landed.object.unwrap_or(current);
     }
     if remove_finalizer {
         store::remove_finalizer(&ctx.client, &current).await?;
@@ -139,165 +147,16 @@ pub async fn act<K: Managed>(
     Ok((Some(current), reconciled))
 }
 
-/// Sends the call and stores its answer, apart from the reconcile where the context says so.
-async fn send<K: Managed>(
-    ctx: &Context,
-    object: K,
-    account: Account,
-    intent: StoredIntent,
-    deadline: Timestamp,
-) -> Result<Landed<K>, ReconcileError> {
-    let flight = fly(ctx.clone(), object, account, intent, deadline);
-    match &ctx.flights {
-        Some(tracker) => tracker
-            .spawn(flight)
-            .await
-            .unwrap_or(Err(ReconcileError::Lost)),
-        None => flight.await,
-    }
-}
-
-async fn fly<K: Managed>(
-    ctx: Context,
-    object: K,
-    account: Account,
-    intent: StoredIntent,
-    deadline: Timestamp,
-) -> Result<Landed<K>, ReconcileError> {
-    let uid = object.uid().unwrap_or_default();
-    let (operation, call) = intent.into_call();
-    let flight = InFlight::begin(&ctx, &uid);
-    let answer = account.execute(&call, deadline).await;
-    ctx.memory.call_ended(&uid, &operation, ctx.clock.now());
-    log_effect(&ctx, &object, &operation, &call, &answer);
-    let landed = land(&ctx, object, &operation, &answer).await;
-    drop(flight);
-    landed
-}
-
-/// Marks a call as in flight for as long as it lives, a panic included.
-struct InFlight<'a> {
-    ctx: &'a Context,
-    uid: &'a str,
-}
-
-impl<'a> InFlight<'a> {
-    fn begin(ctx: &'a Context, uid: &'a str) -> Self {
-        ctx.memory.call_begins(uid);
-        Self { ctx, uid }
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.ctx.memory.call_over(self.uid);
-    }
-}
-
-/// What became of an answer.
-struct Landed<K: Managed> {
-    object: Option<K>,
-    absorbed: Absorbed<K::Status>,
-}
-
-async fn land<K: Managed>(
-    ctx: &Context,
-    object: K,
-    operation: &Operation,
-    answer: &Answer,
-) -> Result<Landed<K>, ReconcileError> {
-    let uid = object.uid().unwrap_or_default();
-    let key = object.key();
-    let stored =
-        store::store_answer(&ctx.client, ctx.clock.as_ref(), object, operation, answer).await;
-    match stored {
-        Ok(AnswerStored::Stored(object, absorbed)) => {
-            note_write(ctx, object.as_ref());
-            ctx.observe.status_written(K::KIND);
-            Ok(Landed {
-                object: Some(*object),
-                absorbed,
-            })
-        }
-        Ok(AnswerStored::Superseded(absorbed)) => {
-            tracing::warn!(
-                operation = %operation.id, attempt = operation.attempt, kind = ?operation.kind,
-                namespace = %key.namespace, name = %key.name, answer = result_of(answer), id = id_of(answer),
-                "the journal is at another operation: this answer has no place in it"
-            );
-            Ok(Landed {
-                object: None,
-                absorbed,
-            })
-        }
-        Err(error) => {
-            tracing::warn!(
-                operation = %operation.id, attempt = operation.attempt,
-                namespace = %key.namespace, name = %key.name, answer = result_of(answer), id = id_of(answer), %error,
-                "the answer could not be stored; the next reconcile tries again"
-            );
-            ctx.memory
-                .keep_answer(&uid, operation.clone(), answer.clone());
-            Err(error.into())
-        }
-    }
-}
-
-fn log_effect<K: Managed>(
+/// Replaces the status, which must be as it was read.
+pub(super) async fn write_status<K: Managed>(
     ctx: &Context,
     object: &K,
-    operation: &Operation,
-    call: &Call,
-    answer: &Answer,
-) {
-    ctx.observe.called(operation.kind, result_of(answer));
-    let failure = match answer {
-        Answer::Accepted { .. } => None,
-        Answer::Refused(failure) | Answer::Ambiguous(failure) => Some(failure),
-    };
-    tracing::info!(
-        operation = %operation.id,
-        attempt = operation.attempt,
-        kind = ?operation.kind,
-        namespace = %object.namespace().unwrap_or_default(),
-        name = %object.name_any(),
-        target = target_of(call),
-        result = result_of(answer),
-        id = id_of(answer),
-        code = failure.and_then(|f| f.code.as_deref()),
-        message = failure.map(|f| f.message.as_str()),
-        "changing call"
-    );
-}
-
-/// The closed set of results.
-fn result_of(answer: &Answer) -> &'static str {
-    match answer {
-        Answer::Accepted { .. } => "accepted",
-        Answer::Refused(_) => "refused",
-        Answer::Ambiguous(_) => "ambiguous",
-    }
-}
-
-fn id_of(answer: &Answer) -> Option<&str> {
-    match answer {
-        Answer::Accepted { id, .. } => id.as_deref(),
-        Answer::Refused(_) | Answer::Ambiguous(_) => None,
-    }
-}
-
-/// What a call is about: a name or an id, and never its body.
-fn target_of(call: &Call) -> &str {
-    match call {
-        Call::CreateCluster(create) => &create.name,
-        Call::RestoreSnapshot { restore, .. } => &restore.name,
-        Call::CreateSnapshot { name, .. } => name,
-        Call::DeleteCluster { cluster_id, .. }
-        | Call::RestartCluster { cluster_id }
-        | Call::ResizeCluster { cluster_id, .. }
-        | Call::ResetPassword { cluster_id, .. } => cluster_id,
-        Call::DeleteSnapshot { snapshot_id } => snapshot_id,
-    }
+    status: K::Status,
+) -> Result<K, StoreError> {
+    let stored = store::replace_status(&ctx.client, object, status).await?;
+    note_write(ctx, &stored);
+    ctx.observe.status_written(K::KIND);
+    Ok(stored)
 }
 
 /// `false`: a namespace that is being deleted did not take it.
@@ -319,7 +178,7 @@ async fn write_secret(
     Ok(written)
 }
 
-/// Before the first plan in this process: what the plan reads of ids is remembered only of those that
+/// Before the first plan with an account: what the plan reads of ids is remembered only of those that
 /// somebody follows.
 pub fn first_interest(
     ctx: &Context,
@@ -328,7 +187,7 @@ pub fn first_interest(
     interest: impl FnOnce() -> Interest,
 ) {
     if let Some(account) = &resolved.account
-        && !ctx.memory.is_using(uid, &resolved.source)
+        && !ctx.memory.is_following(uid, &account.following())
     {
         account.watch(interest());
     }
@@ -341,14 +200,20 @@ pub fn publish_interest(
     source: Option<(&Source, Option<&Account>)>,
     interest: Interest,
 ) {
-    let former = ctx.memory.uses(uid, source.map(|(source, _)| source));
-    if let Some(former) = former {
-        for (found, account) in ctx.accounts.all() {
-            if found == former {
+    let credentials = source.and_then(|(source, account)| {
+        Some(Credentials {
+            source: source.clone(),
+            at: account?.following(),
+        })
+    });
+    if let Some(former) = ctx.memory.uses(uid, credentials.clone()) {
+        let here = credentials.map(|credentials| credentials.at);
+        for account in ctx.accounts.distinct() {
+            if Some(account.following()) != here {
                 account.unwatch(uid);
             }
         }
-        account::release_if_unused(ctx, &former);
+        account::release_if_unused(ctx, &former.source);
     }
     if let Some((_, Some(account))) = source {
         account.watch(interest);
@@ -374,20 +239,20 @@ pub fn forget_uid(ctx: &Context, uid: &str) {
     }
 }
 
-/// Events about credentials whose endpoints and the like are ignored.
-pub fn ignored_keys(source: &Source, ignored: &[String]) -> Option<EventNote> {
-    let Source::Secret { name, .. } = source else {
-        return None;
+/// Says once of each content of a credentials Secret which of its keys are ignored.
+pub async fn tell_ignored_keys<K: Managed>(ctx: &Context, object: &K, resolved: &Resolved) {
+    let text = match &resolved.source {
+        Source::Secret { name, .. } if !resolved.ignored.is_empty() => {
+            Some(format!("In Secret {name}: {}", resolved.ignored.join("; ")))
+        }
+        Source::Secret { .. } | Source::Own => None,
     };
-    if ignored.is_empty() {
-        return None;
+    let uid = object.uid().unwrap_or_default();
+    let is_news = ctx.memory.is_news_of_ignored(&uid, text.as_deref());
+    if let Some(text) = text.filter(|_| is_news) {
+        let note = EventNote::warning("CredentialsKeysIgnored", text.clone(), text);
+        events::publish(ctx, object, &[note]).await;
     }
-    let text = format!("In Secret {name}: {}", ignored.join("; "));
-    Some(EventNote::warning(
-        "CredentialsKeysIgnored",
-        text.clone(),
-        text,
-    ))
 }
 
 /// What a finished resource comes to.
@@ -406,7 +271,7 @@ pub fn deadline(ctx: &Context) -> Timestamp {
 }
 
 /// Remembers the version as our own: its echo in the watch needs no reconcile.
-fn note_write<K: Managed>(ctx: &Context, object: &K) {
+pub(super) fn note_write<K: Managed>(ctx: &Context, object: &K) {
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     ctx.memory.wrote(
         kind_name(K::KIND),

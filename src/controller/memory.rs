@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::api::{Operation, OperationPhase};
 use crate::dws::answer::Answer;
-use crate::observer::{ResourceKey, Source};
+use crate::observer::{Following, ResourceKey, Source};
 
 /// How many of our own writes per object are remembered until their echo comes.
 const ECHOES: usize = 8;
@@ -35,7 +35,18 @@ struct Entry {
     low_count_since: Option<Timestamp>,
     in_flight: bool,
     unstored: Option<(Operation, Answer)>,
-    source: Option<Source>,
+    credentials: Option<Credentials>,
+    /// What was said last of keys in the credentials Secret that are ignored.
+    ignored_told: Option<String>,
+}
+
+/// The credentials of a resource, and where it told what it follows. Nothing secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// Where they come from.
+    pub source: Source,
+    /// At which account's.
+    pub at: Following,
 }
 
 struct Window {
@@ -114,16 +125,31 @@ impl Memory {
         self.entry(uid, |entry| entry.unstored = Some((operation, answer)));
     }
 
+    /// Resources with an answer that could not be stored yet.
+    pub fn unstored(&self) -> Vec<ResourceKey> {
+        let inner = self.inner.lock();
+        let keys = inner.uid_of.iter().filter(|(_, uid)| {
+            let entry = inner.by_uid.get(*uid);
+            entry.is_some_and(|entry| entry.unstored.is_some())
+        });
+        keys.map(|(key, _)| key.clone()).collect()
+    }
+
     /// A call of this resource has not come back yet.
     pub fn in_flight(&self, uid: &str) -> bool {
         let inner = self.inner.lock();
         inner.by_uid.get(uid).is_some_and(|entry| entry.in_flight)
     }
 
-    /// Takes the answer that could not be stored.
-    pub fn take_unstored(&self, uid: &str) -> Option<(Operation, Answer)> {
-        let mut inner = self.inner.lock();
-        inner.by_uid.get_mut(uid)?.unstored.take()
+    /// The answer that could not be stored. It stays until [`Self::answer_stored`].
+    pub fn unstored_of(&self, uid: &str) -> Option<(Operation, Answer)> {
+        let inner = self.inner.lock();
+        inner.by_uid.get(uid)?.unstored.clone()
+    }
+
+    /// It is stored now, or has no place any more.
+    pub fn answer_stored(&self, uid: &str) {
+        self.entry(uid, |entry| entry.unstored = None);
     }
 
     /// Since when the observed node count has stood below the settled one without a break.
@@ -147,19 +173,28 @@ impl Memory {
         entry.low_count_since
     }
 
-    /// Whether a resource was last seen with these credentials.
-    pub fn is_using(&self, uid: &str, source: &Source) -> bool {
+    /// Whether a resource told an account with this seat what it follows.
+    pub fn is_following(&self, uid: &str, at: &Following) -> bool {
         let inner = self.inner.lock();
-        let entry = inner.by_uid.get(uid);
-        entry.is_some_and(|entry| entry.source.as_ref() == Some(source))
+        let credentials = inner.by_uid.get(uid).and_then(|e| e.credentials.as_ref());
+        credentials.is_some_and(|credentials| credentials.at == *at)
     }
 
     /// Remembers which credentials a resource uses. Gives the former ones, if they are others.
-    pub fn uses(&self, uid: &str, source: Option<&Source>) -> Option<Source> {
+    pub fn uses(&self, uid: &str, credentials: Option<Credentials>) -> Option<Credentials> {
         let mut inner = self.inner.lock();
         let entry = inner.by_uid.entry(uid.to_owned()).or_default();
-        let former = std::mem::replace(&mut entry.source, source.cloned());
-        former.filter(|found| Some(found) != source)
+        let former = std::mem::replace(&mut entry.credentials, credentials);
+        former.filter(|found| Some(found) != entry.credentials.as_ref())
+    }
+
+    /// Whether this is news about ignored keys of the resource's credentials Secret; `None`: there are none.
+    pub fn is_news_of_ignored(&self, uid: &str, told: Option<&str>) -> bool {
+        let mut inner = self.inner.lock();
+        let entry = inner.by_uid.entry(uid.to_owned()).or_default();
+        let is_news = told.is_some() && entry.ignored_told.as_deref() != told;
+        entry.ignored_told = told.map(str::to_owned);
+        is_news
     }
 
     /// Notes a version that we wrote. `kind` is the Kubernetes kind.

@@ -12,12 +12,14 @@ pub mod crd;
 pub mod error;
 pub mod events;
 pub mod execute;
+mod flight;
 pub mod index;
 pub mod memory;
 pub mod queue;
 pub mod run;
 pub mod secrets;
 pub mod snapshot;
+pub mod stopping;
 pub mod store;
 #[cfg(test)]
 mod testing;
@@ -25,7 +27,7 @@ mod testing;
 mod tests;
 pub mod watch;
 
-pub use context::{Context, Observe, Reconciled, Settings};
+pub use context::{Context, Flights, Observe, Reconciled, Settings};
 pub use error::{ReconcileError, StoreError};
 
 use crate::observer::{Kind, ResourceKey};

@@ -1,8 +1,8 @@
 //! The production wiring: watches and the observer wake keys in the queue, workers reconcile them.
 //!
 //! Nothing is reconciled before the first lists are in, because the index must know who holds what before
-//! anything is claimed. On shutdown no new key is taken; what runs may end, and a changing call in flight
-//! is waited for until its answer is stored.
+//! anything is claimed. On shutdown no new key is taken, reads are dropped, and a changing call in flight is
+//! waited for until its answer is stored.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,9 +13,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::context::Context;
+use super::context::{Context, Flights};
 use super::queue::Queue;
-use super::{ReconcileError, watch};
+pub use super::stopping::End;
+use super::{ReconcileError, stopping, watch};
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::observer::ResourceKey;
 
@@ -39,8 +40,10 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// Reconciles at once, at least 1.
     pub concurrency: usize,
-    /// How long running reconciles and calls may take to end.
+    /// How long calls in flight and the storing of their answers may take to end.
     pub grace: Duration,
+    /// The age at which a watch ends and begins anew: [`watch::LONGEST_WATCH`], or less.
+    pub watch_age: Duration,
 }
 
 /// The wake-up of a [`Context`] that goes into this queue.
@@ -49,24 +52,20 @@ pub fn waker(queue: &Arc<Queue>) -> Arc<dyn Fn(&ResourceKey) + Send + Sync> {
     Arc::new(move |key: &ResourceKey| queue.wake(key, DEBOUNCE))
 }
 
-/// How a run came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// What was in flight has ended, and its answers are stored.
-    Orderly,
-    /// The grace was over before that: the journal tells the next process what is open.
-    Cut,
-}
-
-/// Runs until `shutdown`. `ctx.wake` must be [`waker`] of the same queue.
+/// Runs until `shutdown`. `ctx.wake` must be [`waker`] of the same queue; `ctx.flights` are made here.
 pub async fn run(
-    ctx: Context,
+    mut ctx: Context,
     queue: Arc<Queue>,
     options: Options,
     shutdown: CancellationToken,
 ) -> End {
+    let flights = Flights {
+        tracker: TaskTracker::new(),
+        stop: shutdown.clone(),
+    };
+    ctx.flights = Some(flights.clone());
     let mut background = JoinSet::new();
-    let synced = begin_watches(&ctx, &options.namespaces, &mut background);
+    let synced = begin_watches(&ctx, &options, &mut background);
     tokio::select! {
         () = synced => {}
         () = shutdown.cancelled() => return End::Orderly,
@@ -88,17 +87,7 @@ pub async fn run(
     shutdown.cancelled().await;
 
     tracing::info!("stopping: no new reconcile begins");
-    let ended = async {
-        workers.wait().await;
-        if let Some(flights) = &ctx.flights {
-            flights.close();
-            flights.wait().await;
-        }
-    };
-    let end = match tokio::time::timeout(options.grace, ended).await {
-        Ok(()) => End::Orderly,
-        Err(_) => End::Cut,
-    };
+    let end = stopping::end(&ctx, &flights, &workers, options.grace).await;
     if end == End::Cut {
         tracing::warn!(
             "not everything ended in time; the journal tells the next process what is open"
@@ -111,13 +100,14 @@ pub async fn run(
 /// Begins all watches; the future ends when the first list of each resource watch is in.
 fn begin_watches(
     ctx: &Context,
-    namespaces: &[String],
+    options: &Options,
     background: &mut JoinSet<()>,
 ) -> impl Future<Output = ()> + use<> {
-    let scopes: Vec<Option<String>> = if namespaces.is_empty() {
+    let age = options.watch_age;
+    let scopes: Vec<Option<String>> = if options.namespaces.is_empty() {
         vec![None]
     } else {
-        namespaces.iter().cloned().map(Some).collect()
+        options.namespaces.iter().cloned().map(Some).collect()
     };
     let mut first_lists = Vec::new();
     for scope in scopes {
@@ -126,6 +116,7 @@ fn begin_watches(
         background.spawn(watch::resources::<DwsCluster>(
             ctx.clone(),
             scope.clone(),
+            age,
             clusters,
         ));
         let (snapshots, listed) = oneshot::channel();
@@ -133,9 +124,10 @@ fn begin_watches(
         background.spawn(watch::resources::<DwsSnapshot>(
             ctx.clone(),
             scope.clone(),
+            age,
             snapshots,
         ));
-        background.spawn(watch::secrets(ctx.clone(), scope));
+        background.spawn(watch::secrets(ctx.clone(), scope, age));
     }
     async move {
         for listed in first_lists {
@@ -162,6 +154,7 @@ async fn work(ctx: Context, queue: Arc<Queue>, shutdown: CancellationToken) {
                 let wake = done.wake.map(|wait| ctx.entropy.jitter(wait, JITTER));
                 queue.done(&key, wake);
             }
+            Err(ReconcileError::Stopping) => return,
             Err(error) if error.is_conflict() => {
                 queue.failed(&key, CONFLICT_PAUSE, LONGEST_CONFLICT_PAUSE);
                 tracing::debug!(kind = watch::kind_name(key.kind), namespace = %key.namespace, name = %key.name, %error, "again");

@@ -10,7 +10,7 @@ use super::cluster::{MAX_READS, bereaved, fresh, has_work};
 use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
 use super::index::Order;
-use super::{crd, events, execute, store};
+use super::{crd, execute, store};
 use crate::api::{DwsCluster, DwsSnapshot, DwsSnapshotStatus};
 use crate::core::facts::{Account, ClusterRefFact, Memory, SnapshotFacts};
 use crate::core::snapshot::plan;
@@ -56,16 +56,16 @@ pub async fn reconcile(
     let secret = secret.unwrap_or_default();
     let follow = || interest(&object, key.clone(), Outcome::Waiting);
     execute::first_interest(ctx, &uid, &resolved, follow);
-    let decision = decide(ctx, &object, cluster, secret, &resolved).await?;
+    let decision = ctx
+        .unless_stopping(Box::pin(decide(ctx, &object, cluster, secret, &resolved)))
+        .await?;
     let account = resolved.account.as_ref();
     let deadline = execute::deadline(ctx);
     let outcome = decision.outcome;
     let gone = decision.remove_finalizer;
     let act = execute::act(ctx, object.as_ref(), None, account, decision, deadline);
     let (current, reconciled) = Box::pin(act).await?;
-    if let Some(note) = execute::ignored_keys(&resolved.source, &resolved.ignored) {
-        events::publish(ctx, object.as_ref(), &[note]).await;
-    }
+    execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
         execute::forget(ctx, &key);
         return Ok(reconciled);
@@ -89,6 +89,27 @@ async fn referenced_cluster(
     Ok(Some(found.map_or(ClusterRefFact::Absent, |cluster| {
         ClusterRefFact::Present(Arc::new(cluster))
     })))
+}
+
+/// The `DwsCluster` that holds the cluster of `clusterId`, read live: asked for until there is a snapshot.
+async fn holder(
+    ctx: &Context,
+    object: &DwsSnapshot,
+) -> Result<Option<Arc<DwsCluster>>, ReconcileError> {
+    let status = object.status.as_ref();
+    let taken = status.is_some_and(|status| status.snapshot_id.is_some());
+    let Some(id) = object.spec.cluster_id.as_deref().filter(|_| !taken) else {
+        return Ok(None);
+    };
+    let Some((namespace, name)) = ctx.index.cluster_of(id) else {
+        return Ok(None);
+    };
+    let found = store::get::<DwsCluster>(&ctx.client, &namespace, &name).await?;
+    let holds = |cluster: &DwsCluster| {
+        let status = cluster.status.as_ref();
+        status.and_then(|status| status.cluster_id.as_deref()) == Some(id)
+    };
+    Ok(found.filter(holds).map(Arc::new))
 }
 
 /// The name of the credentials Secret; empty for the operator's own, `None` while nobody says.
@@ -142,9 +163,11 @@ async fn decide(
         object: object.clone(),
         account: resolved.facts(),
         credentials_secret,
+        credentials: resolved.secret.clone(),
         memory,
         rivals: Vec::new(),
         held_elsewhere: BTreeMap::default(),
+        holder: holder(ctx, object).await?,
         cluster,
         queue: Vec::new(),
         restoring: Vec::new(),

@@ -1,5 +1,8 @@
 //! Whole reconciles, over a stand-in for the API server and one for the service.
 
+mod credentials;
+mod stopping;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +14,18 @@ use parking_lot::Mutex;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use tokio_util::task::TaskTracker;
 
 use super::testing::{ApiServer, CLUSTERS, EVENTS, Fault, SECRETS, cluster};
-use super::{Context, ReconcileError, Reconciled, Settings, reconcile};
+use super::{Context, Flights, ReconcileError, Reconciled, Settings, reconcile};
+use crate::api::cluster_status::AccountRef;
 use crate::core::step::Outcome;
 use crate::dws::Credential;
 use crate::dws::clock::Clock;
 use crate::dws::transport::{Request, Response, Transport, TransportError};
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
+
+mod refused;
 
 const WH: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/dwsclusters/wh";
 const SECRET: &str = "/api/v1/namespaces/team/secrets/wh-connection";
@@ -43,18 +48,30 @@ struct Cloud {
     clusters: Arc<Mutex<Vec<Value>>>,
     /// Status and Secret at the moment of each changing call.
     calls: Arc<Mutex<Vec<(Value, Value)>>>,
+    /// Status and code with which it refuses every changing call.
+    refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
     latency: Duration,
+    read_latency: Arc<Mutex<Duration>>,
 }
 
 impl Transport for Cloud {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
             let mut body = json!({});
+            let refusal = *self.refusal.lock();
+            if request.method == Method::GET {
+                let latency = *self.read_latency.lock();
+                tokio::time::sleep(latency).await;
+            }
             if request.method == Method::POST {
                 let stored = self.kubernetes.get(WH).unwrap_or_default();
                 let secret = self.kubernetes.get(SECRET).unwrap_or_default();
                 self.calls.lock().push((stored["status"].clone(), secret));
                 tokio::time::sleep(self.latency).await;
+                if let Some((status, code)) = refusal {
+                    body = json!({"error_code": code, "error_msg": "no"});
+                    return Ok(answer(status, &body));
+                }
                 let sent: Value = serde_json::from_slice(&request.body).unwrap();
                 let name = sent["cluster"]["name"].clone();
                 let id = "00000000-0000-4000-8000-000000000001";
@@ -71,14 +88,18 @@ impl Transport for Cloud {
             } else if request.url.path().ends_with("/snapshots") {
                 body = json!({"snapshots": [], "count": 0});
             }
-            let mut headers = HeaderMap::new();
-            headers.insert("content-type", "application/json".parse().unwrap());
-            Ok(Response {
-                status: 200,
-                headers,
-                body: Bytes::from(body.to_string()),
-            })
+            Ok(answer(200, &body))
         })
+    }
+}
+
+fn answer(status: u16, body: &Value) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", "application/json".parse().unwrap());
+    Response {
+        status,
+        headers,
+        body: Bytes::from(body.to_string()),
     }
 }
 
@@ -110,7 +131,9 @@ impl World {
             kubernetes: kubernetes.clone(),
             clusters: Arc::default(),
             calls: Arc::default(),
+            refusal: Arc::default(),
             latency,
+            read_latency: Arc::default(),
         };
         let ctx = context(&kubernetes, &cloud);
         ctx.accounts.own().unwrap().poll().await;
@@ -184,7 +207,7 @@ fn context(kubernetes: &ApiServer, cloud: &Cloud) -> Context {
         memory: Arc::default(),
         observe: Arc::new(()),
         wake: Arc::new(|_| {}),
-        flights: Some(TaskTracker::new()),
+        flights: Some(Flights::default()),
     }
 }
 
@@ -271,6 +294,28 @@ async fn an_answer_that_cannot_be_stored_is_kept_and_nothing_is_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_outlives_a_reconcile_that_is_cut_off_while_it_stores_it() {
+    let world = World::new(Duration::ZERO).await;
+    let lost = |times| {
+        for _ in 0..times {
+            let storing = format!("PATCH {WH}/status");
+            world.kubernetes.fault(&storing, Fault::LostBefore);
+        }
+    };
+    lost(9);
+    assert!(world.until_called().await.is_err());
+    // Only the answer tells the id: no list shows the cluster.
+    world.cloud.clusters.lock().clear();
+    lost(2);
+    let cut = tokio::time::timeout(Duration::from_millis(300), world.reconcile()).await;
+    assert!(cut.is_err(), "{cut:?}");
+    world.reconcile().await.unwrap();
+    let status = world.status();
+    assert!(status["clusterId"].is_string(), "{status}");
+    assert_eq!(world.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
     let mut world = World::new(Duration::from_secs(10)).await;
     world.ctx.settings = Arc::new(Settings {
@@ -295,14 +340,63 @@ async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
     }
     assert_eq!(world.calls(), 1);
     let flights = world.ctx.flights.clone().unwrap();
-    flights.close();
-    flights.wait().await;
+    flights.tracker.close();
+    flights.tracker.wait().await;
     assert!(
         world.status()["clusterId"].is_string(),
         "{}",
         world.status()
     );
     world.reconcile().await.unwrap();
+    assert_eq!(world.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_making_a_cluster_is_known_while_its_call_flies() {
+    let world = World::new(Duration::from_secs(10)).await;
+    while world.calls() == 0 {
+        let _ = tokio::time::timeout(Duration::from_secs(1), world.reconcile()).await;
+    }
+    let account = AccountRef {
+        region: "eu-west-0".to_owned(),
+        project_id: "0123456789abcdef0123456789abcdef".to_owned(),
+    };
+    let making = world.ctx.index.making(&account, "wh", "another");
+    assert_eq!(making.len(), 1, "no watch tells it here: {making:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_that_name_one_cluster_in_a_namespace_both_stop() {
+    let world = World::new(Duration::ZERO).await;
+    world.until_called().await.unwrap();
+    world.ctx.accounts.own().unwrap().poll().await;
+    let mut other = world.kubernetes.get(WH).unwrap();
+    other["metadata"] = json!({
+        "name": "other", "namespace": "team", "uid": "uid-other", "generation": 1,
+        "creationTimestamp": "2027-01-15T07:30:00Z",
+    });
+    other["spec"]["clusterName"] = json!("wh");
+    other["spec"]["adoptionPolicy"] = json!("IfExists");
+    other.as_object_mut().unwrap().remove("status");
+    let path = WH.replace("/wh", "/other");
+    world.kubernetes.put(&path, other);
+    let key = ResourceKey {
+        name: "other".to_owned(),
+        ..world.key.clone()
+    };
+    for _ in 0..3 {
+        reconcile(&world.ctx, &key).await.unwrap();
+        world.reconcile().await.unwrap();
+    }
+    let other = world.kubernetes.get(&path).unwrap()["status"].clone();
+    for status in [other, world.status()] {
+        let stalled = status["conditions"].as_array().unwrap().iter();
+        let reasons: Vec<_> = stalled
+            .filter(|one| one["type"] == "Stalled")
+            .map(|one| one["reason"].clone())
+            .collect();
+        assert_eq!(reasons, ["IdentityConflict"], "{status}");
+    }
     assert_eq!(world.calls(), 1);
 }
 

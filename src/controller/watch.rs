@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use backon::ExponentialBuilder;
+use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -24,7 +25,7 @@ use crate::api::{DwsCluster, DwsSnapshot};
 use crate::observer::{Kind, ResourceKey};
 
 /// A watch behind a load balancer can die without a word: it ends and begins anew at this age.
-const WATCH_SECONDS: u32 = 200;
+pub const LONGEST_WATCH: Duration = Duration::from_secs(200);
 /// One failing watch must not be left alone for longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Secrets that no resource of ours can refer to with any use; a cluster can hold thousands of them.
@@ -71,15 +72,16 @@ impl Indexed for DwsSnapshot {
 }
 
 /// Follows one kind in one namespace (`None`: in all) until it is dropped. `synced` is told when the
-/// first list is in.
+/// first list is in. No watch grows older than `age`.
 pub async fn resources<K: Indexed>(
     ctx: Context,
     namespace: Option<String>,
+    age: Duration,
     synced: oneshot::Sender<()>,
 ) {
     let api: Api<DeserializeGuard<K>> = scoped(&ctx, namespace.as_deref());
-    let config = watcher::Config::default().timeout(WATCH_SECONDS);
-    let events = watcher::watcher(api, config).backoff(pauses());
+    let begin = move || watcher::watcher(api.clone(), config(age)).boxed();
+    let events = begun_anew(begin).backoff(pauses());
     take_in(&ctx, namespace.as_deref(), events, synced).await;
 }
 
@@ -163,12 +165,10 @@ fn take<K: Indexed>(ctx: &Context, object: DeserializeGuard<K>, order: Order) {
 }
 
 /// Follows the names of Secrets in one namespace (`None`: in all) until it is dropped.
-pub async fn secrets(ctx: Context, namespace: Option<String>) {
+pub async fn secrets(ctx: Context, namespace: Option<String>, age: Duration) {
     let api: Api<PartialObjectMeta<Secret>> = scoped(&ctx, namespace.as_deref());
-    let config = watcher::Config::default()
-        .timeout(WATCH_SECONDS)
-        .fields(SECRET_TYPES);
-    let events = watcher::watcher(api, config).backoff(pauses());
+    let begin = move || watcher::watcher(api.clone(), config(age).fields(SECRET_TYPES)).boxed();
+    let events = begun_anew(begin).backoff(pauses());
     wake_users(&ctx, namespace.as_deref(), events).await;
 }
 
@@ -233,6 +233,28 @@ fn key_of<K: Managed>(meta: &kube::core::ObjectMeta) -> ResourceKey {
         namespace: meta.namespace.clone().unwrap_or_default(),
         name: meta.name.clone().unwrap_or_default(),
     }
+}
+
+fn config(age: Duration) -> watcher::Config {
+    watcher::Config::default().timeout(u32::try_from(age.as_secs()).unwrap_or(u32::MAX))
+}
+
+/// A watch whose version the API server no longer has is begun with a list.
+///
+/// kube's watcher does so where an event says it. Where the answer to the watch itself is 410, it asks with
+/// the same version again, for ever: then a new one takes its place.
+fn begun_anew<K: 'static>(
+    begin: impl Fn() -> BoxStream<'static, watcher::Result<Event<K>>>,
+) -> impl Stream<Item = watcher::Result<Event<K>>> {
+    stream::unfold((begin(), begin), |(mut events, begin)| async move {
+        let event = events.next().await?;
+        if let Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) = &event
+            && status.code == 410
+        {
+            events = begin();
+        }
+        Some((event, (events, begin)))
+    })
 }
 
 fn pauses() -> ExponentialBackoff {

@@ -116,6 +116,11 @@ pub fn apply(conditions: &mut Vec<Condition>, verdict: &Verdict, generation: i64
     }
 }
 
+/// A time as a status holds it.
+pub fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
 /// The reason of a condition, where it is there.
 pub fn reason<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a str> {
     conditions
@@ -144,7 +149,7 @@ fn set(
     let since = match known {
         Some(known) if known.status == status => known.last_transition_time.clone(),
         // Seconds only: that is all the wire keeps, and a stored condition must compare equal.
-        _ => Time(Timestamp::from_second(now.as_second()).unwrap_or(now)),
+        _ => Time(whole_second(now)),
     };
     let condition = Condition {
         type_: type_.to_owned(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::api::cluster_status::AccountRef;
+use crate::api::cluster_status::{AccountRef, RejectedSecret};
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::dws::answer::Failure;
 use crate::dws::model::{Cluster, Listing, Snapshot};
@@ -328,12 +328,17 @@ pub struct ClusterFacts {
     pub object: Arc<DwsCluster>,
     /// Its account.
     pub account: Account,
+    /// The Secret that the account was made from, as it is now; `None` for the operator's own credentials.
+    pub credentials: Option<RejectedSecret>,
     /// What this process remembers of it.
     pub memory: Memory,
     /// Other `DwsCluster`s that name or hold the same cluster, by id.
     pub rivals: Vec<Rival>,
     /// Ids of clusters that other resources hold (asked for those ids that the plan could claim).
     pub held_elsewhere: BTreeMap<String, Rival>,
+    /// Other `DwsCluster`s with an open create or restore of the same name in this account, whose id is not
+    /// known yet.
+    pub making_elsewhere: Vec<Rival>,
     /// `DwsSnapshot`s that refer to this cluster.
     pub snapshots_of_cluster: Vec<Waiting>,
     /// The namespace is being deleted.
@@ -379,6 +384,8 @@ pub struct SnapshotFacts {
     pub account: Account,
     /// Name of the credentials Secret that `account` was made from; empty for the operator's own.
     pub credentials_secret: String,
+    /// That Secret as it is now; `None` for the operator's own.
+    pub credentials: Option<RejectedSecret>,
     /// What this process remembers of it.
     pub memory: Memory,
     /// Other `DwsSnapshot`s that name or hold the same snapshot, by id.
@@ -387,6 +394,9 @@ pub struct SnapshotFacts {
     pub held_elsewhere: BTreeMap<String, Rival>,
     /// The cluster of `clusterRef` (read live), where one is written.
     pub cluster: Option<ClusterRefFact>,
+    /// The `DwsCluster` that holds the cluster of `clusterId` (read live), wherever it is: it tells whose
+    /// turn it is, never which credentials to use.
+    pub holder: Option<Arc<DwsCluster>>,
     /// All `DwsSnapshot`s of the same cluster that wait, this one included.
     pub queue: Vec<Waiting>,
     /// `DwsCluster`s (`namespace/name`) whose restore from this snapshot is not over.

@@ -2,6 +2,8 @@
 
 use super::conditions::Says;
 use super::facts::{Circuit, CircuitReason};
+use crate::api::cluster_status::LastFailure;
+use crate::api::{DwsClusterStatus, OperationKind};
 use crate::dws::answer::{Failure, Meaning};
 
 /// One or two sentences: code, words, field, advice.
@@ -44,12 +46,60 @@ pub fn passes(failure: &Failure) -> bool {
     ) || !failure.sent
 }
 
-/// Reason of a [`crate::api::cluster_status::LastFailure`] that only says "not just now".
+/// Reason of a [`LastFailure`] that only says "not just now".
 pub const BUSY: &str = "Busy";
+
+/// Puts a failure into the status, in the place of the one of its kind: a failure of one kind never
+/// takes the hold off a call of another. "Busy" is none and has a place of its own.
+pub fn record(status: &mut DwsClusterStatus, failure: LastFailure) {
+    if failure.reason == BUSY {
+        status.last_busy = Some(failure);
+        return;
+    }
+    overcome(status, failure.kind);
+    status.failures.push(failure);
+}
+
+/// The failure of this kind that stands.
+pub fn of_kind(status: &DwsClusterStatus, kind: OperationKind) -> Option<&LastFailure> {
+    status.failures.iter().find(|one| one.kind == kind)
+}
+
+/// A failure of this kind is overcome; one of another kind stays told.
+pub fn overcome(status: &mut DwsClusterStatus, kind: OperationKind) {
+    status.failures.retain(|one| one.kind != kind);
+}
+
+/// The status with the one failure of an earlier version in its place.
+pub fn by_kind(mut status: DwsClusterStatus) -> DwsClusterStatus {
+    if let Some(former) = status.former_failure.take()
+        && of_kind(&status, former.kind).is_none()
+    {
+        record(&mut status, former);
+    }
+    status
+}
+
+/// Reason of a [`LastFailure`] where the service itself failed and said that nothing was done.
+pub const SERVICE_FAILED: &str = "ServiceUnavailable";
+
+/// The service answered that it failed. The circuit of its account closes at the next good answer, so the
+/// call must be held by itself or it would go out every few seconds for as long as its cause lasts.
+pub fn is_the_services_own(failure: &Failure) -> bool {
+    failure.sent && failure.meaning == Meaning::Unavailable
+}
 
 /// A refusal that is tried again every ten minutes.
 pub fn tried_again(meaning: Meaning) -> bool {
-    matches!(meaning, Meaning::Quota | Meaning::SoldOut)
+    matches!(
+        meaning,
+        Meaning::Quota | Meaning::SoldOut | Meaning::Unavailable
+    )
+}
+
+/// What tells a refusal from another: the same one of the same manifest is one event with a count.
+pub fn refusal_key(kind: OperationKind, failure: &Failure, generation: i64) -> String {
+    format!("{kind:?}/{}/{generation}", key(failure))
 }
 
 /// The condition reason of a refused create, restore or snapshot.
@@ -60,6 +110,7 @@ pub fn refusal_reason(meaning: Meaning) -> &'static str {
         Meaning::Quota => "QuotaExceeded",
         Meaning::SoldOut => "SoldOut",
         Meaning::Forbidden => "Forbidden",
+        Meaning::Unavailable => SERVICE_FAILED,
         _ => "InvalidSpec",
     }
 }

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
+use crate::core::conditions::whole_second;
 use crate::dws::call::Call;
 
 /// A changing call that is planned and not yet stored.
@@ -32,7 +33,7 @@ impl Intent {
             phase: OperationPhase::Intended,
             target,
             baseline,
-            intended_at: now,
+            intended_at: whole_second(now),
             message: None,
             task_seen: None,
             other: std::collections::BTreeMap::default(),
@@ -45,7 +46,7 @@ impl Intent {
         let operation = Operation {
             attempt: former.attempt.saturating_add(1),
             phase: OperationPhase::Intended,
-            intended_at: now,
+            intended_at: whole_second(now),
             message: None,
             task_seen: None,
             ..former.clone()

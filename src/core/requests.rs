@@ -23,6 +23,9 @@ pub enum Request {
 }
 
 /// Judges an annotation's `value` against the recorded one (none recorded: against the resource's creation).
+///
+/// The first write records whatever is there. A recorded value far ahead of the clock never acts itself, and
+/// is no measure for others: it would swallow every real request until its time.
 pub fn judge(
     value: Option<&str>,
     recorded: Option<Timestamp>,
@@ -35,10 +38,12 @@ pub fn judge(
     let Ok(asked) = value.parse::<Timestamp>() else {
         return Request::Unreadable;
     };
-    if recorded.or(created).is_some_and(|since| asked <= since) {
+    let far_ahead = |time: &Timestamp| time.duration_since(now) > FURTHEST_AHEAD;
+    let since = recorded.filter(|time| !far_ahead(time)).or(created);
+    if recorded == Some(asked) || since.is_some_and(|since| asked <= since) {
         return Request::None;
     }
-    if asked.duration_since(now) > FURTHEST_AHEAD {
+    if far_ahead(&asked) {
         return Request::TooFarAhead;
     }
     if now.duration_since(asked) > LAPSES_AFTER {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use super::answer::{Answer, Failure, Meaning};
 use super::auth::Credential;
@@ -60,7 +60,17 @@ pub struct Prepared {
     operation: Operation,
     request: Request,
     redactor: Redactor,
-    token: Option<SecretString>,
+    token: Option<Token>,
+}
+
+/// What came of a changing call, and of the token that it bore.
+#[derive(Debug)]
+pub struct Executed {
+    /// What came of it.
+    pub answer: Answer,
+    /// It was refused because a token that had worked before has ended: no fault of the credential, and
+    /// the next call fetches a new one.
+    pub token_ended: bool,
 }
 
 impl fmt::Debug for Prepared {
@@ -69,6 +79,16 @@ impl fmt::Debug for Prepared {
             .field("operation", &self.operation)
             .field("request", &self.request)
             .finish_non_exhaustive()
+    }
+}
+
+impl Executed {
+    fn unsent(failure: Failure) -> Self {
+        let sent = false;
+        Self {
+            answer: Answer::Refused(Failure { sent, ..failure }),
+            token_ended: false,
+        }
     }
 }
 
@@ -166,6 +186,10 @@ impl Client {
     /// Sends a prepared request, once, unless the deadline is past. The answer is awaited until the
     /// deadline, at most for the request timeout.
     pub async fn send(&self, prepared: Prepared, deadline: Timestamp) -> Answer {
+        self.sent(prepared, deadline).await.answer
+    }
+
+    async fn sent(&self, prepared: Prepared, deadline: Timestamp) -> Executed {
         let Prepared {
             operation,
             mut request,
@@ -175,7 +199,7 @@ impl Client {
         let left = deadline.duration_since(self.inner.clock.now());
         let left = Duration::try_from(left).unwrap_or_default();
         if left.is_zero() {
-            return Answer::Refused(outcome::not_sent(
+            return Executed::unsent(outcome::not_sent(
                 Meaning::Unavailable,
                 "not sent: the deadline for sending was past",
                 "Wait: the request is planned anew.",
@@ -184,24 +208,34 @@ impl Client {
         request.timeout = request.timeout.min(left);
         let outcome = self.inner.transport.send(request).await;
         let answer = outcome::classify(operation, &outcome, &redactor);
-        if let Answer::Refused(failure) = &answer
-            && failure.meaning == Meaning::Unauthenticated
-            && let Some(token) = &token
-        {
-            self.refuse(token).await;
+        let mut token_ended = false;
+        if let Some(token) = &token {
+            match &answer {
+                Answer::Refused(failure) if failure.meaning == Meaning::Unauthenticated => {
+                    token_ended = token.has_worked();
+                    self.refuse(token).await;
+                }
+                Answer::Accepted { .. } => token.works(),
+                Answer::Refused(_) | Answer::Ambiguous(_) => {}
+            }
         }
-        answer
+        Executed {
+            answer,
+            token_ended,
+        }
     }
 
     /// [`Self::prepare`] and [`Self::send`]. Whatever keeps the request from being prepared is a
     /// refusal that says that it was not sent.
     pub async fn execute(&self, call: &Call, deadline: Timestamp) -> Answer {
+        self.execute_once(call, deadline).await.answer
+    }
+
+    /// As [`Self::execute`], with what it showed of the token.
+    pub async fn execute_once(&self, call: &Call, deadline: Timestamp) -> Executed {
         match self.prepare(call).await {
-            Ok(prepared) => self.send(prepared, deadline).await,
-            Err(failure) => Answer::Refused(Failure {
-                sent: false,
-                ..failure
-            }),
+            Ok(prepared) => self.sent(prepared, deadline).await,
+            Err(failure) => Executed::unsent(failure),
         }
     }
 
@@ -239,12 +273,14 @@ impl Client {
         operation: Operation,
         response: &Response,
         redactor: &Redactor,
-        token: &SecretString,
+        token: &Token,
     ) -> bool {
         let refused = response.status == 401
             && outcome::failure(operation, response, redactor).meaning == Meaning::Unauthenticated;
         if refused {
             self.refuse(token).await;
+        } else if (200..300).contains(&response.status) {
+            token.works();
         }
         refused
     }

@@ -44,28 +44,51 @@ pub fn snapshots(response: &Response, redactor: &Redactor) -> Result<Listing<Sna
 
 /// `GET clusters/{id}` (reference 5.1.3). The answer must be about that id.
 pub fn cluster(response: &Response, id: &str, redactor: &Redactor) -> Result<Cluster, Failure> {
-    let (detail, _) = read::<ClusterDetail, _>(Operation::GetCluster, response, redactor)?;
-    match detail.0.and_then(ClusterWire::into_model) {
-        Some((cluster, _)) if cluster.id.eq_ignore_ascii_case(id) => Ok(cluster),
-        _ => Err(garbled(
-            response,
-            "the answer is about another cluster",
-            redactor,
-        )),
-    }
+    detail::<ClusterDetail, _, _>(
+        Operation::GetCluster,
+        response,
+        redactor,
+        ClusterWire::into_model,
+        |cluster| cluster.id.eq_ignore_ascii_case(id),
+    )
 }
 
 /// `GET snapshots/{id}` (reference 5.2.3). The answer must be about that id.
 pub fn snapshot(response: &Response, id: &str, redactor: &Redactor) -> Result<Snapshot, Failure> {
-    let (detail, _) = read::<SnapshotDetail, _>(Operation::GetSnapshot, response, redactor)?;
-    match detail.0.and_then(SnapshotWire::into_model) {
-        Some((snapshot, _)) if snapshot.id.eq_ignore_ascii_case(id) => Ok(snapshot),
-        _ => Err(garbled(
+    detail::<SnapshotDetail, _, _>(
+        Operation::GetSnapshot,
+        response,
+        redactor,
+        SnapshotWire::into_model,
+        |snapshot| snapshot.id.eq_ignore_ascii_case(id),
+    )
+}
+
+/// What was asked for, all of it, and nothing beside it that takes it back.
+fn detail<A: ReadAnswer<Member<W>>, W, M>(
+    operation: Operation,
+    response: &Response,
+    redactor: &Redactor,
+    into_model: fn(W) -> Option<(M, bool)>,
+    is_it: impl Fn(&M) -> bool,
+) -> Result<M, Failure> {
+    let (payload, envelope) = parsed::<A, _>(operation, response, redactor)?;
+    let Some(wire) = payload.0 else {
+        return Err(without_payload(
+            operation,
             response,
-            "the answer is about another snapshot",
+            "it holds nothing",
             redactor,
-        )),
-    }
+        ));
+    };
+    let told = into_model(wire).filter(|(model, _)| is_it(model));
+    let what = match told {
+        None => "the answer is about something else",
+        Some(_) if is_refusal(&envelope) => "the answer bears an error beside what was asked for",
+        Some((_, false)) => "the answer lacks the name, the status or the task",
+        Some((model, true)) => return Ok(model),
+    };
+    Err(garbled(response, what, redactor))
 }
 
 /// `GET node-types` (reference 5.1.4). A type without a name is left out: nothing can be ordered by it.
@@ -156,8 +179,26 @@ fn written<W>(
     }
 }
 
-/// The payload of an answer that is a success, and what stands beside it.
+/// A code beside what was asked for takes it back, unless it says success or a job stands with it.
+fn is_refusal(envelope: &Envelope) -> bool {
+    let code = envelope.error_code.as_deref();
+    code.is_some_and(|code| !is_success_code(code)) && envelope.job_id.0.is_none()
+}
+
+/// The payload of an answer that is a success and does not take itself back, and what stands beside it.
 fn read<A: ReadAnswer<P>, P>(
+    operation: Operation,
+    response: &Response,
+    redactor: &Redactor,
+) -> Result<(P, Envelope), Failure> {
+    let (payload, envelope) = parsed::<A, P>(operation, response, redactor)?;
+    if is_refusal(&envelope) {
+        return Err(failure(operation, response, redactor));
+    }
+    Ok((payload, envelope))
+}
+
+fn parsed<A: ReadAnswer<P>, P>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
@@ -169,27 +210,29 @@ fn read<A: ReadAnswer<P>, P>(
     // What no field takes is skipped unread: that it is text is seen here, or it would not be seen at all.
     let text = std::str::from_utf8(&json).map_err(serde::de::Error::custom);
     let why = match text.and_then(serde_json::from_str::<Member<A>>) {
-        Ok(Member(Some(answer))) => {
-            let (payload, envelope) = answer.into_parts();
-            let code = envelope.error_code.as_deref();
-            if code.is_some_and(|code| !is_success_code(code)) && envelope.job_id.0.is_none() {
-                return Err(failure(operation, response, redactor));
-            }
-            return Ok((payload, envelope));
-        }
+        Ok(Member(Some(answer))) => return Ok(answer.into_parts()),
         Ok(Member(None)) => "it is no object".to_owned(),
         Err(error) => error.to_string(),
     };
-    // A 200 can be an error: it then says so, in either style.
+    Err(without_payload(operation, response, &why, redactor))
+}
+
+/// A 200 can be an error: it then says so, in either style.
+fn without_payload(
+    operation: Operation,
+    response: &Response,
+    why: &str,
+    redactor: &Redactor,
+) -> Failure {
     let failed = failure(operation, response, redactor);
-    Err(match failed.code {
+    match failed.code {
         Some(_) => failed,
         None => garbled(
             response,
             &format!("the answer cannot be read ({why})"),
             redactor,
         ),
-    })
+    }
 }
 
 #[cfg(test)]

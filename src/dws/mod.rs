@@ -31,5 +31,5 @@ mod wire;
 mod figures;
 
 pub use auth::Credential;
-pub use client::{Client, Prepared};
+pub use client::{Client, Executed, Prepared};
 pub use endpoint::{AccountConfig, Project, SettingError, Settings};

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
@@ -46,6 +46,7 @@ struct Inner {
     seat: Arc<Seat>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
+    since: Timestamp,
     pace: interval::Pace,
     gate: tokio::sync::Mutex<()>,
     opened: tokio::sync::Notify,
@@ -54,6 +55,18 @@ struct Inner {
     snapshots: Flight<SnapshotList>,
     state: Mutex<State>,
 }
+
+/// See [`Account::following`]. It keeps no credential, and nothing alive.
+#[derive(Clone, Debug)]
+pub struct Following(Weak<Seat>);
+
+impl PartialEq for Following {
+    fn eq(&self, other: &Self) -> bool {
+        Weak::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Following {}
 
 /// What is known; never locked across an await.
 #[derive(Default)]
@@ -117,6 +130,7 @@ impl Account {
             own,
             client,
             seat,
+            since: clock.now(),
             clock,
             entropy,
             pace,
@@ -273,10 +287,27 @@ impl Account {
         self.0.seat.interests.lock().len()
     }
 
-    /// When the latest complete list of clusters was requested.
-    pub fn seen_at(&self) -> Option<Timestamp> {
-        let state = self.0.state.lock();
-        state.clusters.as_ref().map(|list| list.requested_at)
+    /// When the latest complete list of clusters was requested, by these credentials or those before
+    /// them; while there was none: since when the account is there.
+    pub fn seen_at(&self) -> Timestamp {
+        self.0.seat.last_list().unwrap_or(self.0.since)
+    }
+
+    /// Its project as the settings name it: the id or the name.
+    pub fn project_setting(&self) -> &str {
+        match &self.0.client.config().project {
+            Project::Id(text) | Project::Name(text) => text,
+        }
+    }
+
+    /// Where what is followed here is kept, to tell whether it still is here.
+    pub fn following(&self) -> Following {
+        Following(Arc::downgrade(&self.0.seat))
+    }
+
+    /// Tells the account from all others that live.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
     }
 
     /// Both are the same account, with the same credentials.

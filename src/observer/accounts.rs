@@ -1,10 +1,11 @@
 //! All accounts: the operator's own and those that Secrets lead to.
 //!
 //! It knows which content of which Secret made which account, by a fingerprint; the content itself goes
-//! to the client and is kept nowhere else. Accounts come with [`Accounts::from_secret`] and go with
+//! to the client and is kept nowhere else. Sources with the same credential at the same place share one
+//! account ([`super::tenants`]). Accounts come with [`Accounts::from_secret`] and go with
 //! [`Accounts::release`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,8 +16,10 @@ use tokio::sync::Notify;
 
 use super::account::Account;
 use super::credentials::{self, CredentialsProblem, OwnCredentials, Understood};
+use super::fingerprint;
 use super::interval::Pace;
 use super::seat::Seat;
+use super::tenants::{Tenant, Tenants};
 use super::{ObserverSettings, Source};
 use crate::dws::clock::Clock;
 use crate::dws::transport::Transport;
@@ -33,18 +36,10 @@ pub(super) struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Entropy,
     own: Option<Account>,
-    tenants: Mutex<HashMap<(String, String), Tenant>>,
+    tenants: Mutex<Tenants>,
     fingerprint_key: [u8; 32],
     /// An account came, went or was replaced.
     pub(super) changed: Notify,
-}
-
-struct Tenant {
-    secret_uid: String,
-    resource_version: String,
-    fingerprint: [u8; 32],
-    warnings: Vec<String>,
-    account: Account,
 }
 
 impl fmt::Debug for Accounts {
@@ -77,10 +72,12 @@ impl Accounts {
             fingerprint_key: rand::random(),
             changed: Notify::new(),
         };
-        inner.own = own.map(|own| {
-            let seat = inner.seat();
-            inner.account(true, own.config, own.credential, seat)
-        });
+        if let Some(OwnCredentials { config, credential }) = own {
+            let fingerprint = fingerprint::of(&inner.fingerprint_key, &config, &credential);
+            let account = inner.account(true, config, credential, inner.seat());
+            inner.tenants.lock().hold(fingerprint, account.clone());
+            inner.own = Some(account);
+        }
         Self(Arc::new(inner))
     }
 
@@ -92,9 +89,10 @@ impl Accounts {
     /// The account that a Secret's content makes, and one sentence per key that is ignored.
     ///
     /// The same Secret in the same version, and the same content in another version, are the same
-    /// account. Other content is a new account in the place of the former: its circuit is closed, its
-    /// project is looked up anew, and all who follow something there are woken. A Secret that makes no
-    /// account leaves the former one as it is (see [`Self::last_good`]).
+    /// account, and so are two Secrets whose credential, region and project are the same, the operator's own
+    /// among them. Other content is another account: its circuit is closed, its project is looked up anew,
+    /// and all who came by this Secret are woken. A Secret that makes no account leaves the former one as it
+    /// is (see [`Self::last_good`]).
     pub fn from_secret(
         &self,
         namespace: &str,
@@ -105,44 +103,31 @@ impl Accounts {
     ) -> Result<(Account, Vec<String>), CredentialsProblem> {
         let mut tenants = self.0.tenants.lock();
         let place = (namespace.to_owned(), name.to_owned());
-        if let Some(tenant) = tenants.get(&place)
+        if let Some((tenant, account)) = tenants.get(&place)
             && tenant.secret_uid == secret_uid
             && tenant.resource_version == resource_version
         {
-            return Ok((tenant.account.clone(), tenant.warnings.clone()));
-        }
-        let fingerprint = credentials::fingerprint(&self.0.fingerprint_key, data);
-        if let Some(tenant) = tenants.get_mut(&place)
-            && tenant.fingerprint == fingerprint
-        {
-            secret_uid.clone_into(&mut tenant.secret_uid);
-            resource_version.clone_into(&mut tenant.resource_version);
-            return Ok((tenant.account.clone(), tenant.warnings.clone()));
+            return Ok((account.clone(), tenant.warnings.clone()));
         }
         let Understood {
             config,
             credential,
             warnings,
         } = credentials::understand(name, data, &self.0.settings.endpoint)?;
-        let before = tenants.get(&place).map(|tenant| &tenant.account);
-        let seat = before.map_or_else(|| self.0.seat(), |account| account.seat().clone());
-        let replaced = before.is_some();
-        let account = self.0.account(false, config, credential, seat);
-        tenants.insert(
-            place,
-            Tenant {
-                secret_uid: secret_uid.to_owned(),
-                resource_version: resource_version.to_owned(),
-                fingerprint,
-                warnings: warnings.clone(),
-                account: account.clone(),
-            },
-        );
+        let tenant = Tenant {
+            secret_uid: secret_uid.to_owned(),
+            resource_version: resource_version.to_owned(),
+            fingerprint: fingerprint::of(&self.0.fingerprint_key, &config, &credential),
+            warnings: warnings.clone(),
+        };
+        let (account, is_another) = tenants.set(place, tenant, |seat| {
+            let seat = seat.unwrap_or_else(|| self.0.seat());
+            self.0.account(false, config, credential, seat)
+        });
         drop(tenants);
-        if replaced {
-            account.seat().retake();
+        if is_another {
+            self.0.changed.notify_one();
         }
-        self.0.changed.notify_one();
         Ok((account, warnings))
     }
 
@@ -152,14 +137,14 @@ impl Accounts {
             Source::Own => self.own(),
             Source::Secret { namespace, name } => {
                 let tenants = self.0.tenants.lock();
-                let tenant = tenants.get(&(namespace.clone(), name.clone()));
-                tenant.map(|tenant| tenant.account.clone())
+                let found = tenants.get(&(namespace.clone(), name.clone()));
+                found.map(|(_, account)| account.clone())
             }
         }
     }
 
-    /// Nobody depends on this source any more: its credential is dropped and it is no longer polled. The
-    /// operator's own account stays.
+    /// Nobody depends on this source any more. With its last source an account's credential is dropped and
+    /// it is no longer polled; the operator's own account stays.
     pub fn release(&self, source: &Source) {
         if let Source::Secret { namespace, name } = source {
             let gone = self
@@ -173,20 +158,25 @@ impl Accounts {
         }
     }
 
-    /// All accounts, in the order of their sources.
+    /// Every source with its account, in the order of sources. Some may share one.
     pub fn all(&self) -> Vec<(Source, Account)> {
         let own = self.0.own.iter().map(|own| (Source::Own, own.clone()));
         let tenants = self.0.tenants.lock();
-        let secrets = tenants.iter().map(|((namespace, name), tenant)| {
+        let secrets = tenants.places().map(|((namespace, name), account)| {
             let source = Source::Secret {
                 namespace: namespace.clone(),
                 name: name.clone(),
             };
-            (source, tenant.account.clone())
+            (source, account.clone())
         });
         let mut all: Vec<_> = own.chain(secrets).collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
         all
+    }
+
+    /// Every account once, in no order.
+    pub fn distinct(&self) -> Vec<Account> {
+        self.0.tenants.lock().accounts().cloned().collect()
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {

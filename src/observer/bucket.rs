@@ -18,6 +18,9 @@ pub enum Urgency {
     Idle,
 }
 
+/// The lowest sustained rate, a request in 100 seconds: less could not follow a single task.
+pub const SLOWEST: f64 = 0.01;
+
 /// Shares of the queues while all of them wait: of 13 requests 8 change, 4 are prompt, 1 is idle.
 const WEIGHTS: [i64; 3] = [8, 4, 1];
 
@@ -33,11 +36,11 @@ pub struct Bucket<T> {
 }
 
 impl<T> Bucket<T> {
-    /// A full bucket. `per_second` is the sustained rate, at least 0.01; a fifth of a second's worth
+    /// A full bucket. `per_second` is the sustained rate, at least [`SLOWEST`]; a fifth of a second's worth
     /// may go out at once.
     pub fn new(per_second: f64) -> Self {
         let per_second = if per_second.is_finite() {
-            per_second.clamp(0.01, 100_000.0)
+            per_second.clamp(SLOWEST, 100_000.0)
         } else {
             100_000.0
         };

@@ -15,8 +15,9 @@ const PAUSES: [i64; 5] = [2, 4, 8, 16, 30];
 const AUTHENTICATION_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// The longest `Retry-After` that is honoured: a wrong one must not stop the account for a day.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
-/// Throttled again this soon after the pause: the pauses go on growing.
-const MEMORY_OF_THROTTLING: SignedDuration = SignedDuration::from_secs(30);
+/// The same trouble again this soon after the pause: the pauses go on growing. One request that works does
+/// not mean that the next one of another kind does.
+const MEMORY: SignedDuration = SignedDuration::from_secs(30);
 /// Idle resources learn of the circuit after so many failed polls in a row.
 pub const POLLS_UNTIL_IDLE_LEARN: u32 = 3;
 
@@ -67,8 +68,8 @@ pub struct Breaker {
     open: Option<Opening>,
     openings: u64,
     step: usize,
-    /// When the last pause of a throttled account ended, and which it was.
-    throttled: Option<(Timestamp, usize)>,
+    /// Why the last pause was made that grows, when it ended, and which it was.
+    last: Option<(CircuitReason, Timestamp, usize)>,
     failed_polls: u32,
     idle_told: bool,
     proven: bool,
@@ -96,8 +97,8 @@ impl Breaker {
         let Some(open) = self.open.take() else {
             return Signal::default();
         };
-        if open.reason == CircuitReason::Throttled {
-            self.throttled = Some((open.until, self.step));
+        if open.reason != CircuitReason::CredentialsInvalid {
+            self.last = Some((open.reason, open.until, self.step));
         }
         Signal {
             with_work: true,
@@ -126,13 +127,12 @@ impl Breaker {
         }
         let former = match before {
             Some(before) => (before == reason).then_some(self.step),
-            None if reason == CircuitReason::Throttled => self
-                .throttled
-                .filter(|(until, _)| {
-                    now >= *until && now.duration_since(*until) < MEMORY_OF_THROTTLING
+            None => self
+                .last
+                .filter(|(former, until, _)| {
+                    *former == reason && now >= *until && now.duration_since(*until) < MEMORY
                 })
-                .map(|(_, step)| step),
-            None => None,
+                .map(|(_, _, step)| step),
         };
         self.step = former.map_or(0, |step| step.saturating_add(1));
         let until = later(now, pause(reason, failure, self.step));

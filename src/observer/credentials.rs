@@ -6,27 +6,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
 
+use crate::dws::auth::written_password;
 use crate::dws::endpoint::is_region;
 use crate::dws::{AccountConfig, Credential, Settings};
 
 /// Keys that a Secret must not decide on.
 const IGNORED: [&str; 3] = ["HW_CLOUD", "HW_AUTH_URL", "DWS_ENDPOINT"];
-/// Keys that are read.
-const READ: [&str; 9] = [
-    "HW_REGION_NAME",
-    "HW_PROJECT_NAME",
-    "HW_PROJECT_ID",
-    "HW_ACCESS_KEY",
-    "HW_SECRET_KEY",
-    "HW_SECURITY_TOKEN",
-    "HW_DOMAIN_NAME",
-    "HW_USER_NAME",
-    "HW_USER_PASSWORD",
-];
 /// A temporary key's token is the longest value, a few kilobytes.
 const LONGEST: usize = 16 << 10;
 const BOTH_WAYS: &str =
@@ -100,22 +87,6 @@ pub(super) fn understand(
     })
 }
 
-/// Tells contents apart without keeping them: a keyed hash under a key of this process.
-pub(super) fn fingerprint(key: &[u8; 32], data: &BTreeMap<String, SecretString>) -> [u8; 32] {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
-        // HMAC takes keys of any length. Were it not so, no two contents would count as the same.
-        return rand::random();
-    };
-    for name in READ.iter().chain(&IGNORED) {
-        let value = data.get(*name).map(ExposeSecret::expose_secret);
-        mac.update(&[u8::from(value.is_some())]);
-        let value = value.unwrap_or_default().as_bytes();
-        mac.update(&(value.len() as u64).to_be_bytes());
-        mac.update(value);
-    }
-    mac.finalize().into_bytes().into()
-}
-
 struct Keys<'a> {
     name: &'a str,
     data: &'a BTreeMap<String, SecretString>,
@@ -124,16 +95,31 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     /// The value without white space around it (files end in a line feed); `None` where nothing is left.
     fn get(&self, key: &'static str) -> Result<Option<&'a str>, CredentialsProblem> {
-        let Some(value) = self.data.get(key) else {
+        let value = self.data.get(key).map(|value| value.expose_secret().trim());
+        self.plain(key, value.filter(|value| !value.is_empty()))
+    }
+
+    /// The password: white space around it belongs to it, as in the operator's own settings.
+    fn password(&self) -> Result<Option<&'a str>, CredentialsProblem> {
+        let key = "HW_USER_PASSWORD";
+        let value = self.data.get(key).map(ExposeSecret::expose_secret);
+        self.plain(key, value.and_then(written_password))
+    }
+
+    fn plain(
+        &self,
+        key: &'static str,
+        value: Option<&'a str>,
+    ) -> Result<Option<&'a str>, CredentialsProblem> {
+        let Some(value) = value else {
             return Ok(None);
         };
-        let value = value.expose_secret().trim();
         if value.len() > LONGEST || value.chars().any(char::is_control) {
             return Err(self.invalid(format!(
                 "{key} is too long or has control characters; write the plain value"
             )));
         }
-        Ok(Some(value).filter(|value| !value.is_empty()))
+        Ok(Some(value))
     }
 
     fn invalid(&self, what: impl fmt::Display) -> CredentialsProblem {
@@ -158,7 +144,7 @@ fn credential(
     let security_token = keys.get("HW_SECURITY_TOKEN")?;
     let domain = keys.get("HW_DOMAIN_NAME")?;
     let user = keys.get("HW_USER_NAME")?;
-    let password = keys.get("HW_USER_PASSWORD")?;
+    let password = keys.password()?;
     if let (Some(access_key), Some(secret_key)) = (access_key, secret_key) {
         return Ok(Credential::AccessKey {
             access_key: access_key.to_owned(),
@@ -303,6 +289,16 @@ mod tests {
         assert_eq!(is_pair, key_pair);
     }
 
+    #[test]
+    fn a_password_is_taken_as_it_stands_but_for_a_file_s_line_end() {
+        let login = &LOGIN[..2];
+        let understood = read(&[login, &[("HW_USER_PASSWORD", " pw-canary \n")]]);
+        let Credential::Password { password, .. } = understood.expect("complete").credential else {
+            panic!("no password");
+        };
+        assert_eq!(password.expose_secret(), " pw-canary ");
+    }
+
     #[rstest]
     #[case::empty(&[], "HW_ACCESS_KEY")]
     #[case::half(&[&[("HW_ACCESS_KEY", "AK")][..]], "add HW_SECRET_KEY;")]
@@ -410,20 +406,5 @@ mod tests {
             let shown = format!("{:?}", read(parts));
             assert!(!shown.contains("canary"), "{shown}");
         }
-    }
-
-    #[test]
-    fn fingerprints_tell_contents_apart() {
-        let key = [7; 32];
-        let of = |parts: &[&[(&str, &str)]]| -> [u8; 32] { fingerprint(&key, &data(parts)) };
-        assert_eq!(of(&[AK]), of(&[AK, &[("unrelated", "x")]]));
-        assert_ne!(of(&[AK]), of(&[LOGIN]));
-        assert_ne!(of(&[AK]), fingerprint(&[8; 32], &data(&[AK])));
-        // Not by moving bytes between neighbours, nor by an empty value.
-        assert_ne!(
-            of(&[&[("HW_ACCESS_KEY", "ab"), ("HW_SECRET_KEY", "c")]]),
-            of(&[&[("HW_ACCESS_KEY", "a"), ("HW_SECRET_KEY", "bc")]])
-        );
-        assert_ne!(of(&[AK]), of(&[AK, &[("HW_SECURITY_TOKEN", "")]]));
     }
 }

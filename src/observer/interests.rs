@@ -78,6 +78,12 @@ impl Interests {
         self.with_snapshots -= usize::from(entry.interest.in_snapshots());
     }
 
+    /// Ends all of them.
+    pub fn take_all(&mut self) -> Vec<Interest> {
+        let all = std::mem::take(self).by_uid;
+        all.into_values().map(|entry| entry.interest).collect()
+    }
+
     /// A list of clusters arrived: whoever follows one of `changes`, and whoever waited for any list.
     pub fn clusters_arrived(&mut self, changes: &[Subject]) -> Vec<ResourceKey> {
         let mut keys = self.followers(changes);

@@ -4,7 +4,7 @@
 //! It knows the client and the facts that a plan may have, and nothing of Kubernetes: who follows what
 //! is told to it, whom to wake comes out. Pure parts: [`bucket`], [`circuit`], [`interval`], [`view`],
 //! [`absence`], [`interests`], [`credentials`]. Around them [`account`] (one account) and [`accounts`]
-//! (all of them, and the loops).
+//! (all of them, which sources share one, and the loops).
 //!
 //! A resource calls [`Account::watch`] before it looks at [`Account::facts`]: then no change between the
 //! two is lost.
@@ -15,6 +15,7 @@ pub mod accounts;
 pub mod bucket;
 pub mod circuit;
 pub mod credentials;
+mod fingerprint;
 mod flight;
 pub mod interests;
 pub mod interval;
@@ -24,6 +25,7 @@ mod request;
 mod run;
 mod seat;
 pub mod stats;
+mod tenants;
 pub mod view;
 
 #[cfg(test)]
@@ -35,7 +37,7 @@ use std::fmt;
 
 use jiff::SignedDuration;
 
-pub use account::Account;
+pub use account::{Account, Following};
 pub use accounts::Accounts;
 pub use credentials::{CredentialsProblem, OwnCredentials};
 pub use stats::{Stats, Tally};

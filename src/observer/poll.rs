@@ -108,6 +108,7 @@ impl Account {
             })
             .await?;
         let list = Arc::new(list);
+        self.seat().listed(requested_at);
         self.take_clusters(&list);
         Ok(list)
     }

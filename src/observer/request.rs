@@ -12,6 +12,7 @@ use super::account::Account;
 use super::bucket::Urgency;
 use super::circuit::{self, Admission, Scope, Ticket};
 use super::stats;
+use crate::dws::Executed;
 use crate::dws::answer::{Answer, Class, Failure, Meaning};
 use crate::dws::call::Call;
 use crate::dws::operation::Operation;
@@ -170,7 +171,10 @@ impl Account {
             return Answer::Refused(too_late());
         }
         let began = Instant::now();
-        let answer = self.client().execute(call, deadline).await;
+        let Executed {
+            answer,
+            token_ended,
+        } = self.client().execute_once(call, deadline).await;
         let (result, failure) = match &answer {
             Answer::Accepted { .. } => (stats::OK, None),
             Answer::Refused(failure) => (stats::result_name(failure), Some(failure)),
@@ -179,7 +183,10 @@ impl Account {
         self.seat()
             .stats
             .record(kind.operation, result, began.elapsed());
-        self.judge(kind.scope, pass.ticket, failure);
+        // The call is planned anew with a new token, which tells whether the credential is still good.
+        if !token_ended {
+            self.judge(kind.scope, pass.ticket, failure);
+        }
         answer
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Account, Accounts, ResourceKey, Source};
+use super::{Account, Accounts, ResourceKey};
 
 type Wake = Arc<dyn Fn(ResourceKey) + Send + Sync>;
 
@@ -22,23 +22,27 @@ impl Accounts {
         shutdown: CancellationToken,
     ) {
         let wake: Wake = Arc::new(wake);
-        let mut loops: HashMap<Source, (Account, tokio::task::AbortHandle)> = HashMap::new();
+        // By the account's address, which stays its own while it is held here.
+        let mut loops: HashMap<usize, (Account, tokio::task::AbortHandle)> = HashMap::new();
         let mut tasks = JoinSet::new();
         loop {
-            let mut all: HashMap<_, _> = self.all().into_iter().collect();
-            loops.retain(|source, (account, task)| {
-                let goes_on =
-                    !task.is_finished() && all.get(source).is_some_and(|now| now.is_same(account));
+            let mut all: HashMap<_, _> = self
+                .distinct()
+                .into_iter()
+                .map(|account| (account.address(), account))
+                .collect();
+            loops.retain(|address, (_, task)| {
+                let goes_on = !task.is_finished() && all.contains_key(address);
                 if goes_on {
-                    all.remove(source);
+                    all.remove(address);
                 } else {
                     task.abort();
                 }
                 goes_on
             });
-            for (source, account) in all {
+            for (address, account) in all {
                 let one = self.clone().follow(account.clone(), wake.clone());
-                loops.insert(source, (account, tasks.spawn(one)));
+                loops.insert(address, (account, tasks.spawn(one)));
             }
             tokio::select! {
                 () = shutdown.cancelled() => break,

@@ -1,11 +1,12 @@
-//! What belongs to a source of credentials and outlives each of them: who is interested, whom to wake,
+//! What outlives an account whose credentials are replaced: who is interested, whom to wake,
 //! the rate limit and the counters.
 //!
-//! It knows no credential and no list. A rotated Secret gives a new account on the same seat, so nobody
-//! has to tell it anew what they follow.
+//! It knows no credential and no list. Where a Secret is an account's only source and is rotated, the new
+//! account takes the seat, so nobody has to tell it anew what they follow.
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -22,6 +23,8 @@ pub(super) struct Seat {
     pub(super) limiter: Limiter,
     pub(super) stats: Stats,
     wakes: Mutex<BTreeSet<ResourceKey>>,
+    /// When the latest complete list was requested.
+    last_list: Mutex<Option<Timestamp>>,
     /// The loop has to look again: somebody is to be woken, or the next poll is due earlier.
     pub(super) changed: Notify,
 }
@@ -33,6 +36,7 @@ impl Seat {
             limiter: Limiter::new(max_requests_per_second),
             stats: Stats::default(),
             wakes: Mutex::default(),
+            last_list: Mutex::default(),
             changed: Notify::new(),
         }
     }
@@ -81,6 +85,32 @@ impl Seat {
         let everybody = interests.all();
         drop(interests);
         self.wake(everybody);
+    }
+
+    /// The account of another seat is gone, and this one's account is in its place: those who followed
+    /// something there do it here, and are to look again.
+    pub(super) fn take_over(&self, vacated: &Self) {
+        let there = vacated.interests.lock().take_all();
+        let keys = there.iter().map(|interest| interest.key.clone()).collect();
+        for interest in there {
+            self.watch(interest);
+        }
+        self.wake(keys);
+    }
+
+    /// The credentials of a Secret in this namespace have become others.
+    pub(super) fn wake_namespace(&self, namespace: &str) {
+        let keys = self.interests.lock().all();
+        let here = keys.into_iter().filter(|key| key.namespace == namespace);
+        self.wake(here.collect());
+    }
+
+    pub(super) fn listed(&self, requested_at: Timestamp) {
+        *self.last_list.lock() = Some(requested_at);
+    }
+
+    pub(super) fn last_list(&self) -> Option<Timestamp> {
+        *self.last_list.lock()
     }
 
     pub(super) fn take_wakes(&self) -> Vec<ResourceKey> {

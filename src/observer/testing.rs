@@ -83,6 +83,7 @@ struct World {
     accepted_key: Option<String>,
     latency: Duration,
     wrong_count: bool,
+    tokens: u64,
 }
 
 /// The service.
@@ -158,6 +159,7 @@ fn operation(request: &Request) -> (&'static str, String) {
     let id = parts.get(3).copied().unwrap_or_default().to_owned();
     let name = match (&request.method, parts.as_slice()) {
         (&Method::GET, ["v3", "projects"]) => "list_projects",
+        (&Method::POST, ["v3", "auth", "tokens"]) => "create_token",
         (&Method::GET, [_, _, "clusters"]) => "list_clusters",
         (&Method::GET, [_, _, "clusters", _]) => "get_cluster",
         (&Method::GET, [_, _, "snapshots"]) => "list_snapshots",
@@ -204,6 +206,13 @@ impl World {
         }
         let not_found = json!({"error_code": "DWS.3027", "error_msg": "gone"});
         Ok(match name {
+            "create_token" => {
+                let mut login = respond(201, None, Bytes::from_static(b"{}"));
+                self.tokens += 1;
+                let token = HeaderValue::from(self.tokens);
+                login.headers.insert("x-subject-token", token);
+                login
+            }
             "list_projects" => ok(&json!({"projects": [{"id": PROJECT, "name": "eu-west-0"}]})),
             "list_clusters" => {
                 let items: Vec<_> = self.clusters.values().collect();
@@ -281,13 +290,33 @@ pub(super) fn settings(project_id: Option<&str>) -> ObserverSettings {
 
 /// Accounts with an own one, over this service.
 pub(super) fn accounts(service: &FakeService, settings: ObserverSettings) -> Accounts {
+    let key = Credential::AccessKey {
+        access_key: "AK".to_owned(),
+        secret_key: SecretString::from("SK"),
+        security_token: None,
+    };
+    accounts_of(service, settings, key)
+}
+
+/// An own account that logs in with a password.
+pub(super) fn account_of_user(service: &FakeService) -> Account {
+    let user = Credential::Password {
+        domain_name: "acme".to_owned(),
+        user_name: "ops".to_owned(),
+        password: SecretString::from("pw"),
+    };
+    let accounts = accounts_of(service, settings(Some(PROJECT)), user);
+    accounts.own().expect("own")
+}
+
+fn accounts_of(
+    service: &FakeService,
+    settings: ObserverSettings,
+    credential: Credential,
+) -> Accounts {
     let own = OwnCredentials {
         config: settings.endpoint.resolve().expect("valid"),
-        credential: Credential::AccessKey {
-            access_key: "AK".to_owned(),
-            secret_key: SecretString::from("SK"),
-            security_token: None,
-        },
+        credential,
     };
     Accounts::new(
         settings,

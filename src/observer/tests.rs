@@ -3,6 +3,7 @@
 mod coming;
 mod holding;
 mod lists;
+mod sharing;
 
 use jiff::SignedDuration;
 use tokio::time::sleep;

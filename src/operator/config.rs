@@ -17,6 +17,7 @@ use super::config_account::{self, Common};
 use super::config_error::{ConfigError, flag, quoted};
 use super::variables;
 use crate::dws::{Credential, Settings};
+use crate::observer::bucket::SLOWEST;
 
 /// Everything that `dws-operator run` was told.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ pub struct Config {
     pub request_timeout: Duration,
     /// See `--ambiguity-window`.
     pub ambiguity_window: Duration,
-    /// Requests per second and account, above 0, at most 1000.
+    /// Requests per second and account, 0.01 to 1000.
     pub max_requests_per_second: f64,
     /// Resources reconciled at once, 1 to 1000.
     pub concurrency: u16,
@@ -290,12 +291,12 @@ fn boolean(name: &str, text: &str) -> Result<bool, ConfigError> {
 fn rate(text: &str) -> Result<f64, ConfigError> {
     let value = text.trim().parse::<f64>().ok();
     value
-        .filter(|value| value.is_finite() && *value > 0.0 && *value <= 1000.0)
+        .filter(|value| (SLOWEST..=1000.0).contains(value))
         .ok_or_else(|| {
             ConfigError::invalid(
                 flag("max-requests-per-second"),
                 format!("{} is not such a number", quoted(text)),
-                "write a number above 0, at most 1000, such as 10 or 0.5",
+                "write a number from 0.01 to 1000, such as 10 or 0.5",
             )
         })
 }

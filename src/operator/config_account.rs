@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use super::config::Environment;
 use super::config_error::{ConfigError, flag};
+use crate::dws::auth::written_password;
 use crate::dws::{Credential, SettingError, Settings};
 
 /// What holds for requests to every account.
@@ -124,10 +125,8 @@ pub(super) fn credential(
     let security_token = word(environment, "HW_SECURITY_TOKEN")?;
     let domain = word(environment, "HW_DOMAIN_NAME")?;
     let user = word(environment, "HW_USER_NAME")?;
-    // A password may begin or end with a space: it is taken as it stands.
-    let password = environment
-        .get("HW_USER_PASSWORD")
-        .filter(|password| !password.is_empty());
+    let password = environment.get("HW_USER_PASSWORD");
+    let password = password.and_then(|text| written_password(text));
 
     let keys = match (access_key, secret_key) {
         (Some(access_key), Some(secret_key)) => Some(Credential::AccessKey {
@@ -190,6 +189,6 @@ pub(super) fn credential(
     Ok(Some(Credential::Password {
         domain_name: domain.to_owned(),
         user_name: user.to_owned(),
-        password: SecretString::from(password.as_str()),
+        password: SecretString::from(password),
     }))
 }

@@ -113,6 +113,7 @@ fn what_holds_without_any_flag() {
 #[case("--ambiguity-window=ten", "--ambiguity-window", "'ten'")]
 #[case("--ambiguity-window=9999years", "--ambiguity-window", "too long")]
 #[case("--max-requests-per-second=0", "--max-requests-per-second", "'0'")]
+#[case("--max-requests-per-second=0.009", "--max-requests-per-second", "0.01")]
 #[case("--max-requests-per-second=-1", "--max-requests-per-second", "'-1'")]
 #[case("--max-requests-per-second=NaN", "--max-requests-per-second", "'NaN'")]
 #[case("--max-requests-per-second=inf", "--max-requests-per-second", "'inf'")]

@@ -43,6 +43,11 @@ const TAIL: &str = "
 - `HW_REGION_NAME` is needed with credentials of the operator's own, and with a fixed endpoint.
 - `HW_AUTH_URL` and `DWS_ENDPOINT` are `https`, unless `--allow-insecure-endpoints` is given. They bear no
   user, query or further path.
+- White space around a value means nothing, but for `HW_USER_PASSWORD`: of that only one line end goes. The same
+  holds in a Secret.
+- Equal credentials for one region and project are one account, however many Secrets hold them: one list per
+  interval, one `--max-requests-per-second`, one circuit.
+- No proxy of the environment (`HTTPS_PROXY`) is used, neither towards the service nor towards Kubernetes.
 - `--active-poll-interval` is at most `--poll-interval`.
 - `--ambiguity-window` may be any time above zero; one below `--request-timeout` is warned of.
 - Variables that start with `DWS_OPERATOR_` and mean nothing are warned of (those that Kubernetes sets for

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use kube::api::ListParams;
+use kube::config::Kubeconfig;
 use kube::{Api, Client, Config, Resource};
 use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
@@ -24,24 +25,61 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// One request of the wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The client, inferred as kubectl does: `KUBECONFIG`, `~/.kube/config`, the Pod's service account.
-pub async fn client() -> Result<Client, ConfigError> {
-    let wrong = |problem: String| {
-        ConfigError::invalid(
-            "KUBECONFIG",
-            problem,
-            "point it at a kubeconfig file that kubectl accepts, or run in a Pod with a service account token",
-        )
-    };
-    let mut config = Config::infer()
-        .await
-        .map_err(|error| wrong(format!("no access to Kubernetes ({})", chain(&error))))?;
-    config.default_retry = false;
-    config.connect_timeout = Some(CONNECT);
-    config.read_timeout = Some(SILENCE);
-    config.reset_reader_on_write = true;
-    info!(server = %config.cluster_url.host().unwrap_or_default(), "Kubernetes access found");
-    Client::try_from(config).map_err(|error| wrong(format!("unusable ({})", chain(&error))))
+/// The way to the API server.
+pub struct Access {
+    /// Repeats nothing by itself.
+    pub client: Client,
+    /// The API server's host, for the log.
+    pub server: String,
+}
+
+impl Access {
+    /// As kubectl does: `KUBECONFIG`, `~/.kube/config`, the Pod's service account. Nothing is sent.
+    ///
+    /// # Errors
+    /// None of them can be used.
+    pub async fn infer() -> Result<Self, ConfigError> {
+        let wrong = |problem: String| {
+            ConfigError::invalid(
+                "KUBECONFIG",
+                problem,
+                "point it at a kubeconfig file that kubectl accepts, or run in a Pod with a service account token",
+            )
+        };
+        let mut config = Config::infer()
+            .await
+            .map_err(|error| wrong(format!("no access to Kubernetes ({})", chain(&error))))?;
+        config.default_retry = false;
+        config.connect_timeout = Some(CONNECT);
+        config.read_timeout = Some(SILENCE);
+        config.reset_reader_on_write = true;
+        // kube also takes one from `HTTPS_PROXY`, and knows no `NO_PROXY`.
+        if config.proxy_url.is_some() && !Kubeconfig::read().is_ok_and(|file| names_a_proxy(&file))
+        {
+            config.proxy_url = None;
+        }
+        let server = config.cluster_url.host().unwrap_or_default().to_owned();
+        let client = Client::try_from(config)
+            .map_err(|error| wrong(format!("unusable ({})", chain(&error))))?;
+        Ok(Self { client, server })
+    }
+}
+
+/// Whether the cluster of the current context says itself by which proxy it is reached.
+fn names_a_proxy(file: &Kubeconfig) -> bool {
+    let current = file.current_context.as_deref();
+    let context = file
+        .contexts
+        .iter()
+        .find(|named| Some(named.name.as_str()) == current)
+        .and_then(|named| named.context.as_ref());
+    let cluster = file
+        .clusters
+        .iter()
+        .find(|named| context.is_some_and(|context| context.cluster == named.name))
+        .and_then(|named| named.cluster.as_ref());
+    let proxy = cluster.and_then(|cluster| cluster.proxy_url.as_deref());
+    proxy.is_some_and(|proxy| !proxy.is_empty())
 }
 
 /// Waits until both kinds can be listed. `false`: told to stop before that.
@@ -151,6 +189,26 @@ mod tests {
     use tower::service_fn;
 
     use super::*;
+
+    #[test]
+    fn only_the_current_cluster_s_own_proxy_is_taken() {
+        let file = |current: &str, proxy: &str| {
+            Kubeconfig::from_yaml(&format!(
+                r#"{{"current-context": "{current}", "contexts": [
+                    {{"name": "one", "context": {{"cluster": "plain"}}}},
+                    {{"name": "two", "context": {{"cluster": "behind"}}}}
+                ], "clusters": [
+                    {{"name": "plain", "cluster": {{"server": "https://127.0.0.1"}}}},
+                    {{"name": "behind", "cluster": {{"server": "https://127.0.0.1", "proxy-url": "{proxy}"}}}}
+                ]}}"#
+            ))
+            .unwrap()
+        };
+        assert!(names_a_proxy(&file("two", "http://127.0.0.1:3128")));
+        assert!(!names_a_proxy(&file("two", "")));
+        assert!(!names_a_proxy(&file("one", "http://127.0.0.1:3128")));
+        assert!(!names_a_proxy(&file("three", "http://127.0.0.1:3128")));
+    }
 
     /// Answers each request with the next status; the last one stays.
     fn server(statuses: &'static [u16]) -> Client {

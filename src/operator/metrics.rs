@@ -56,12 +56,14 @@ struct KindReason {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct AccountLabel {
+    credentials: String,
     region: String,
     project: String,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct AccountCircuit {
+    credentials: String,
     region: String,
     project: String,
     reason: &'static str,
@@ -74,12 +76,14 @@ type Refresh = Box<dyn Fn(&Metrics) + Send + Sync>;
 /// An account as the gauges show it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountView {
+    /// Where its credentials come from: `own`, or namespace and name of a Secret.
+    pub credentials: String,
     /// Its region.
     pub region: String,
-    /// Its project's id.
+    /// Its project, as its settings name it.
     pub project: String,
-    /// Seconds since the last complete list was asked for; none yet: `None`.
-    pub list_age_seconds: Option<f64>,
+    /// Seconds since the last complete list was asked for; while there was none, since it is there.
+    pub list_age_seconds: f64,
     /// One of [`CIRCUIT_REASONS`] while calls are held back.
     pub circuit: Option<&'static str>,
 }
@@ -300,31 +304,28 @@ impl Metrics {
         }
     }
 
-    /// Replaces the gauges of accounts. Of two views of one project the better list and the open
-    /// circuit are shown.
+    /// Replaces the gauges of accounts.
     pub fn set_accounts(&self, views: &[AccountView]) {
         let inner = &self.inner;
         inner.list_age.clear();
         inner.circuit_open.clear();
         for view in views {
             let label = AccountLabel {
+                credentials: view.credentials.clone(),
                 region: view.region.clone(),
                 project: view.project.clone(),
             };
-            if let Some(age) = view.list_age_seconds {
-                let known = inner.list_age.get(&label).map(|gauge| gauge.get());
-                let best = known.map_or(age, |known| known.min(age));
-                inner.list_age.get_or_create(&label).set(best);
-            }
+            let age = view.list_age_seconds;
+            inner.list_age.get_or_create(&label).set(age);
             for reason in CIRCUIT_REASONS {
                 let labels = AccountCircuit {
+                    credentials: view.credentials.clone(),
                     region: view.region.clone(),
                     project: view.project.clone(),
                     reason,
                 };
                 let open = i64::from(view.circuit == Some(reason));
-                let gauge = inner.circuit_open.get_or_create(&labels);
-                gauge.set(gauge.get().max(open));
+                inner.circuit_open.get_or_create(&labels).set(open);
             }
         }
     }
@@ -361,10 +362,11 @@ pub fn resident_memory() -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn view(project: &str, age: Option<f64>, circuit: Option<&'static str>) -> AccountView {
+    fn view(credentials: &str, age: f64, circuit: Option<&'static str>) -> AccountView {
         AccountView {
+            credentials: credentials.into(),
             region: "eu-west-101".into(),
-            project: project.into(),
+            project: "p1".into(),
             list_age_seconds: age,
             circuit,
         }
@@ -386,7 +388,7 @@ mod tests {
                 reason: "Available".into(),
                 count: 4,
             }]);
-            metrics.set_accounts(&[view("p1", Some(12.5), Some("Throttled"))]);
+            metrics.set_accounts(&[view("own", 12.5, Some("Throttled"))]);
         });
         let text = metrics.render().unwrap();
         for line in [
@@ -398,9 +400,9 @@ mod tests {
             "dws_operator_remote_calls_total{operation=\"list_clusters\",result=\"ok\"} 1",
             "dws_operator_until_ready_seconds_bucket{le=\"900.0\",kind=\"DwsCluster\"} 1",
             "dws_operator_resources{kind=\"DwsCluster\",reason=\"Available\"} 4",
-            "dws_operator_last_list_age_seconds{region=\"eu-west-101\",project=\"p1\"} 12.5",
-            "dws_operator_circuit_open{region=\"eu-west-101\",project=\"p1\",reason=\"Throttled\"} 1",
-            "dws_operator_circuit_open{region=\"eu-west-101\",project=\"p1\",reason=\"CredentialsInvalid\"} 0",
+            "dws_operator_last_list_age_seconds{credentials=\"own\",region=\"eu-west-101\",project=\"p1\"} 12.5",
+            "dws_operator_circuit_open{credentials=\"own\",region=\"eu-west-101\",project=\"p1\",reason=\"Throttled\"} 1",
+            "dws_operator_circuit_open{credentials=\"own\",region=\"eu-west-101\",project=\"p1\",reason=\"CredentialsInvalid\"} 0",
             "dws_operator_build_info{version=",
             "dws_operator_process_resident_memory_bytes ",
         ] {
@@ -413,23 +415,31 @@ mod tests {
     }
 
     #[test]
-    fn two_views_of_one_project_show_the_better_list_and_the_open_circuit() {
+    fn two_accounts_of_one_project_are_shown_apart() {
         let metrics = Metrics::new();
         metrics.set_accounts(&[
-            view("p1", Some(90.0), Some("CredentialsInvalid")),
-            view("p1", Some(5.0), None),
+            view("team/old", 90.0, Some("CredentialsInvalid")),
+            view("team/new", 5.0, None),
         ]);
         let text = metrics.render().unwrap();
-        assert!(text.contains("project=\"p1\"} 5.0"), "{text}");
-        assert!(text.contains("reason=\"CredentialsInvalid\"} 1"), "{text}");
+        let of =
+            |name| format!("{{credentials=\"team/{name}\",region=\"eu-west-101\",project=\"p1\"");
+        for line in [
+            format!("last_list_age_seconds{}}} 90.0", of("old")),
+            format!("last_list_age_seconds{}}} 5.0", of("new")),
+            format!("{},reason=\"CredentialsInvalid\"}} 1", of("old")),
+            format!("{},reason=\"CredentialsInvalid\"}} 0", of("new")),
+        ] {
+            assert!(text.contains(&line), "{line} is not in\n{text}");
+        }
     }
 
     #[test]
     fn what_is_gone_is_no_longer_shown() {
         let metrics = Metrics::new();
-        metrics.set_accounts(&[view("p1", Some(1.0), None)]);
-        metrics.set_accounts(&[view("p2", Some(1.0), None)]);
+        metrics.set_accounts(&[view("team/old", 1.0, None)]);
+        metrics.set_accounts(&[view("team/new", 1.0, None)]);
         let text = metrics.render().unwrap();
-        assert!(!text.contains("project=\"p1\""), "{text}");
+        assert!(!text.contains("team/old"), "{text}");
     }
 }

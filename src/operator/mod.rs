@@ -23,6 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use zeroize::Zeroize;
 
 use self::cli::{Cli, Command};
 use self::config::{Config, Environment};
@@ -59,9 +60,13 @@ pub fn main() -> ExitCode {
 }
 
 fn start(args: &cli::RunArgs) -> Result<ExitCode, ConfigError> {
-    let environment = environment()?;
-    let config = Config::new(args, &environment, &|path| std::fs::read(path))?;
-    let levels = logging::levels(environment.get("RUST_LOG").map(String::as_str))?;
+    let (config, levels) = {
+        // It holds secrets in plain text, so it does not outlive their way into the settings.
+        let environment = Fleeting(environment()?);
+        let config = Config::new(args, &environment.0, &|path| std::fs::read(path))?;
+        let levels = logging::levels(environment.0.get("RUST_LOG").map(String::as_str))?;
+        (config, levels)
+    };
     logging::start(config.log_format, levels);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -77,6 +82,21 @@ fn start(args: &cli::RunArgs) -> Result<ExitCode, ConfigError> {
     // Threads that resolve a name cannot be stopped; the process does not wait for them.
     runtime.shutdown_background();
     code
+}
+
+/// The environment, whose values are overwritten when it goes.
+struct Fleeting(Environment);
+
+impl Fleeting {
+    fn wipe(&mut self) {
+        self.0.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl Drop for Fleeting {
+    fn drop(&mut self) {
+        self.wipe();
+    }
 }
 
 /// The environment as text. A variable that is ours and not UTF-8 is an error, another one is left out.
@@ -143,4 +163,17 @@ pub fn crds_yaml() -> Result<String, serde_yaml_ng::Error> {
         yaml.push_str(&serde_yaml_ng::to_string(&crd)?);
     }
     Ok(yaml)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wiped_environment_holds_no_value() {
+        let pair = ("HW_SECRET_KEY".to_owned(), "sk-canary".to_owned());
+        let mut environment = Fleeting(Environment::from([pair]));
+        environment.wipe();
+        assert!(environment.0.values().all(String::is_empty));
+    }
 }

@@ -13,7 +13,7 @@ use super::metrics::{AccountView, Metrics};
 use crate::api::OperationKind;
 use crate::controller::Observe;
 use crate::core::step::Outcome;
-use crate::observer::{Account, Accounts, Kind, ResourceKey};
+use crate::observer::{Account, Accounts, Kind, ResourceKey, Source};
 
 /// See the module.
 #[derive(Debug)]
@@ -133,28 +133,28 @@ fn failure_label(class: &'static str) -> &'static str {
         "account" => "error_account",
         "lost" => "error_lost",
         "timeout" => "error_timeout",
+        "stopping" => "error_stopping",
         _ => "error_other",
     }
 }
 
-/// The accounts as the gauges show them. One whose project is not known yet bears an empty project.
+/// The accounts as the gauges show them: one view per source of credentials, also where two share one, so
+/// that a series stays while its Secret does.
 pub fn account_views(accounts: &Accounts, now: Timestamp) -> Vec<AccountView> {
     accounts
         .all()
         .iter()
-        .map(|(_, account)| view(account, now))
+        .map(|(source, account)| view(source, account, now))
         .collect()
 }
 
-fn view(account: &Account, now: Timestamp) -> AccountView {
-    let seen = account.seen_at();
+fn view(source: &Source, account: &Account, now: Timestamp) -> AccountView {
+    let age = now.duration_since(account.seen_at());
     AccountView {
+        credentials: source.to_string(),
         region: account.region().to_owned(),
-        project: account
-            .account_ref()
-            .map(|a| a.project_id)
-            .unwrap_or_default(),
-        list_age_seconds: seen.map(|seen| now.duration_since(seen).as_secs_f64().max(0.0)),
+        project: account.project_setting().to_owned(),
+        list_age_seconds: age.as_secs_f64().max(0.0),
         circuit: account.circuit().map(|circuit| circuit.reason.as_str()),
     }
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kube::Client;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use super::config::{Config, NamespaceSet};
@@ -26,6 +25,7 @@ use crate::controller::memory::Memory;
 use crate::controller::queue::Queue;
 use crate::controller::run as controller;
 use crate::controller::run::End;
+use crate::controller::watch::LONGEST_WATCH;
 use crate::controller::{Context, Settings};
 use crate::dws::clock::SystemClock;
 use crate::dws::http::{HttpOptions, HttpTransport, TlsError};
@@ -54,10 +54,9 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
         error!("signals cannot be heard: {problem}");
         return Ok(ExitCode::FAILURE);
     }
-    say(&config);
-
+    // All that can still be a wrong setting comes before the first word: its one line stands alone.
     let metrics = Metrics::new();
-    let transport = transport(&config, &metrics)?;
+    let (transport, authorities) = transport(&config, &metrics)?;
     let own = own(&config)?;
     let listener = health::bind(config.listen).await.map_err(|problem| {
         ConfigError::invalid(
@@ -66,10 +65,19 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
             "give a free port of an address of this machine",
         )
     })?;
+    let kubernetes = kubernetes::Access::infer().await?;
+
+    say(&config);
+    if authorities == 0 {
+        warn!(
+            "no certificate authority is trusted, so no https endpoint can be reached: install the system's certificates or give --ca-bundle"
+        );
+    }
     if let Ok(address) = listener.local_addr() {
         info!(%address, "serving /metrics, /healthz, /readyz");
     }
-    let client = kubernetes::client().await?;
+    info!(server = %kubernetes.server, "Kubernetes access found");
+    let client = kubernetes.client;
 
     let mut code = ExitCode::SUCCESS;
     let readiness = Readiness::default();
@@ -108,7 +116,11 @@ fn say(config: &Config) {
     }
 }
 
-fn transport(config: &Config, metrics: &Metrics) -> Result<Arc<dyn Transport>, ConfigError> {
+/// The way to the service, and how many certificate authorities it trusts.
+fn transport(
+    config: &Config,
+    metrics: &Metrics,
+) -> Result<(Arc<dyn Transport>, usize), ConfigError> {
     let options = HttpOptions {
         ca_bundle: config.ca_bundle.clone(),
         ..HttpOptions::default()
@@ -121,12 +133,9 @@ fn transport(config: &Config, metrics: &Metrics) -> Result<Arc<dyn Transport>, C
             "write PEM certificates of authorities into the file",
         )
     })?;
-    if http.trusted_authorities() == 0 {
-        warn!(
-            "no certificate authority is trusted, so no https endpoint can be reached: install the system's certificates or give --ca-bundle"
-        );
-    }
-    Ok(Arc::new(Metered::new(Arc::new(http), metrics.clone())))
+    let authorities = http.trusted_authorities();
+    let metered = Metered::new(Arc::new(http), metrics.clone());
+    Ok((Arc::new(metered), authorities))
 }
 
 fn own(config: &Config) -> Result<Option<OwnCredentials>, ConfigError> {
@@ -186,12 +195,13 @@ async fn work(
         memory: Arc::new(Memory::default()),
         observe: reporter,
         wake: controller::waker(&queue),
-        flights: Some(TaskTracker::new()),
+        flights: None,
     };
     let options = controller::Options {
         namespaces: names(&config.namespaces),
         concurrency: usize::from(config.concurrency),
         grace: grace(config.request_timeout),
+        watch_age: LONGEST_WATCH,
     };
     controller::run(context, queue, options, stop).await
 }

@@ -184,7 +184,14 @@ impl Said {
             && self.at(list).is_array()
             && counted
             && members.iter().all(|member| {
-                let named = member.is_object()
+                // A task that is no text is none that can be known to be over.
+                let odd = match &member["task_status"] {
+                    Value::Object(object) => !object.is_empty(),
+                    Value::Array(list) => !list.is_empty(),
+                    _ => false,
+                };
+                let named = !odd
+                    && member.is_object()
                     && text(&member["name"]).is_some()
                     && text(&member["status"]).is_some();
                 let id = text(&member["id"]).filter(|id| !id.trim().is_empty());

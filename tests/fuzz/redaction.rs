@@ -9,14 +9,13 @@ use std::sync::Arc;
 
 use dws_operator::core::connection::Passwords;
 use dws_operator::core::password;
-use dws_operator::dws::auth::token::Token;
 use dws_operator::dws::call::{Call, CreateCluster};
 use dws_operator::dws::clock::{Clock, SystemClock};
 use dws_operator::dws::redact::Redactor;
 use dws_operator::dws::{Client, Credential, Settings};
 use dws_operator::entropy::Entropy;
 use dws_operator::observer::{Accounts, ObserverSettings, OwnCredentials};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use secrecy::SecretString;
@@ -231,15 +230,7 @@ async fn work(case: &Case, shown: &mut Vec<String>) {
         "{passwords:?} {:?}",
         password::judge(&case.database.clone().into(), "dbadmin", None)
     ));
-    shown.push(format!(
-        "{:?} {:?}",
-        Token {
-            value: case.token.clone().into(),
-            renew_at: Timestamp::UNIX_EPOCH,
-            project_id: None,
-        },
-        Redactor::new(case.secrets())
-    ));
+    shown.push(format!("{:?}", Redactor::new(case.secrets())));
     let endpoint = Settings {
         dws_endpoint: Some(format!(
             "https://user:{}@h",

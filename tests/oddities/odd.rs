@@ -5,6 +5,7 @@ use dws_operator::simulator::{
 };
 
 /// One oddity.
+#[derive(Clone)]
 pub struct Odd {
     pub kind: &'static str,
     pub name: String,

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod far_side;
+mod killer;
 mod runner;
 mod stacks;
 mod world;
@@ -16,6 +17,7 @@ mod crash;
 mod create;
 mod deletion;
 mod faults;
+mod kills;
 mod mistakes;
 mod operations;
 mod own;
@@ -24,3 +26,4 @@ mod quiet;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;
+mod watches;

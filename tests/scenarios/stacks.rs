@@ -11,6 +11,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use crate::support::Result;
 use crate::support::control_plane::{ControlPlane, shared};
+use crate::support::proxy::{Judge, Proxy, Upstream};
 use crate::support::stack::{Options, Stack};
 use crate::world::World;
 
@@ -18,6 +19,9 @@ use crate::world::World;
 pub const SHARED: &str = "scenarios";
 /// Another one of them.
 pub const OTHER: &str = "scenarios-other";
+
+/// Stacks that start at the same time: each costs a second of a core.
+static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// A name that no other scenario has: a letter, then a number.
 pub fn fresh(prefix: &str) -> String {
@@ -93,8 +97,31 @@ impl World {
 
     /// With a simulator and an operator of its own, in a namespace of its own.
     pub async fn own(options: Options) -> Result<(Self, Stack)> {
-        static TURNS: Semaphore = Semaphore::const_new(2);
         let _turn = TURNS.acquire().await?;
+        let (world, mut stack) = Self::without_operator(options).await?;
+        stack.start_operator().await?;
+        Ok((world, stack))
+    }
+
+    /// As [`World::own`], with all that the operator asks of the API server and of the service judged on
+    /// its way.
+    pub async fn behind(
+        options: Options,
+        kubernetes: Judge,
+        service: Judge,
+    ) -> Result<(Self, Stack, [Proxy; 2])> {
+        let _turn = TURNS.acquire().await?;
+        let (world, mut stack) = Self::without_operator(options).await?;
+        let upstream = Upstream::Kubernetes(plane().await?.client().await?);
+        let kubernetes = Proxy::start(upstream, kubernetes).await?;
+        let upstream = Upstream::Plain(stack.url.trim_start_matches("http://").to_owned());
+        let service = Proxy::start(upstream, service).await?;
+        stack.redirect_operator(&kubernetes, &service)?;
+        stack.start_operator().await?;
+        Ok((world, stack, [kubernetes, service]))
+    }
+
+    async fn without_operator(options: Options) -> Result<(Self, Stack)> {
         let plane = plane().await?;
         let namespace = plane.namespace("own").await?;
         let mut simulator = args(&["--automated-snapshots", "off"]);
@@ -104,7 +131,7 @@ impl World {
             simulator,
             ..options
         };
-        let stack = Stack::start(&plane.kubeconfig(), options).await?;
+        let stack = Stack::simulator_only(&plane.kubeconfig(), options).await?;
         let world = Self::new(plane.client().await?, &stack.url, &namespace);
         Ok((world, stack))
     }

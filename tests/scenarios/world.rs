@@ -23,6 +23,8 @@ pub struct World {
     pub url: String,
     /// The namespace that objects are in.
     pub namespace: String,
+    /// How long a wait for something may take.
+    pub patience: Duration,
 }
 
 fn kind(name: &str) -> ApiResource {
@@ -79,6 +81,7 @@ impl World {
             client,
             url: url.to_owned(),
             namespace: namespace.to_owned(),
+            patience: PATIENCE,
         }
     }
 
@@ -195,10 +198,10 @@ impl World {
             if wanted(&object) {
                 return Ok(object);
             }
-            if begin.elapsed() > PATIENCE {
+            if begin.elapsed() > self.patience {
                 bail!(
                     "{kind_name} {name}: not {what} after {} s; it says {}",
-                    PATIENCE.as_secs(),
+                    self.patience.as_secs(),
                     object["status"]
                 );
             }
@@ -236,7 +239,10 @@ impl World {
             if let Some(found) = self.events(name, reason).await?.first() {
                 return Ok(found.clone());
             }
-            ensure!(begin.elapsed() < PATIENCE, "no event {reason} about {name}");
+            ensure!(
+                begin.elapsed() < self.patience,
+                "no event {reason} about {name}"
+            );
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
     }

@@ -1,7 +1,8 @@
 //! A stand-in for the API server: objects in memory, versions, generations, sub-resource `status`, JSON and
-//! merge patches, finalizers, and the events of a watch. It knows nothing of what the objects mean.
+//! merge patches, finalizers, and the log that watches read. It knows nothing of what the objects mean.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode};
@@ -9,9 +10,12 @@ use http_body_util::BodyExt;
 use kube::Client;
 use kube::client::Body;
 use parking_lot::Mutex;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
-use super::sim::Boundaries;
+use super::gate::Gate;
 
 /// Where the objects of the tests live.
 pub const CLUSTERS: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/dwsclusters";
@@ -19,33 +23,66 @@ pub const SNAPSHOTS: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/
 pub const SECRETS: &str = "/api/v1/namespaces/team/secrets";
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-/// What is stored, and what a watch would tell.
+/// One change, as a watch tells it.
+#[derive(Clone)]
+pub struct Change {
+    pub path: String,
+    /// The object then; `None`: it went.
+    pub object: Option<Value>,
+    /// The process that did it; 0: somebody else.
+    pub by: u64,
+}
+
+/// What is stored, and what was.
 #[derive(Default)]
 pub struct State {
     /// By path.
     pub objects: BTreeMap<String, Value>,
-    /// Path and object of every change, `None` for one that went.
-    pub events: Vec<(String, Option<Value>)>,
+    /// Every change since the beginning.
+    pub log: Vec<Change>,
     /// Changing requests that were carried out, events of Kubernetes excepted.
     pub writes: u64,
     version: u64,
+    /// Who is at work.
+    by: u64,
+}
+
+/// Reads of resources that show how they were. A real API server does this to lists and watches only; to a
+/// single read it is worse than anything that a process will meet.
+#[derive(Default)]
+pub struct Stale {
+    /// Reads of resources so far.
+    pub reads: u64,
+    /// Reads of these numbers are stale.
+    pub numbers: Range<u64>,
+    /// By so many versions of the object, its first one at most.
+    pub back: usize,
+    /// Stale now and then, by up to `back` versions.
+    pub dice: Option<(StdRng, f64)>,
 }
 
 /// The stand-in; clones are the same.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ApiServer {
     pub state: Arc<Mutex<State>>,
-    pub boundaries: Boundaries,
     /// A mutant: changes of the fields of these names are accepted and not kept.
     pub forgets: Arc<Mutex<Vec<&'static str>>>,
+    /// A mutant: a PUT wins whatever version it names, as a plain patch would.
+    pub blind: Arc<Mutex<bool>>,
+    pub stale: Arc<Mutex<Stale>>,
+    /// Told the length of the log.
+    grown: watch::Sender<usize>,
 }
 
 impl ApiServer {
     /// With the namespace and the definitions that the operator looks at.
-    pub fn new(boundaries: Boundaries) -> Self {
+    pub fn new() -> Self {
         let server = Self {
-            boundaries,
-            ..Self::default()
+            state: Arc::default(),
+            forgets: Arc::default(),
+            blind: Arc::default(),
+            stale: Arc::default(),
+            grown: watch::Sender::new(0),
         };
         server.put(
             "/api/v1/namespaces/team",
@@ -61,11 +98,11 @@ impl ApiServer {
         server
     }
 
-    /// A client of one process.
-    pub fn client(&self) -> Client {
-        let server = self.clone();
+    /// A client of one process, with its door.
+    pub fn client(&self, gate: &Gate) -> Client {
+        let (server, gate) = (self.clone(), gate.clone());
         let service = tower::service_fn(move |request: Request<Body>| {
-            let server = server.clone();
+            let (server, gate) = (server.clone(), gate.clone());
             async move {
                 let (parts, body) = request.into_parts();
                 let body = body.collect().await.map_err(lost)?.to_bytes();
@@ -74,10 +111,11 @@ impl ApiServer {
                     .get("content-type")
                     .is_some_and(|kind| kind == "application/merge-patch+json");
                 let changes = parts.method != Method::GET;
-                server.boundaries.before().await;
+                gate.before(false).await;
                 let path = parts.uri.path().to_owned();
-                let (status, body) = server.handle(&parts.method, &path, &body, merge);
-                server.boundaries.after(changes).await;
+                let (status, body) =
+                    server.handle(gate.process(), &parts.method, &path, &body, merge);
+                gate.after(changes).await;
                 Response::builder()
                     .status(status)
                     .body(Body::from(body.to_string().into_bytes()))
@@ -90,6 +128,18 @@ impl ApiServer {
     /// Puts an object there as somebody else would.
     pub fn put(&self, path: &str, object: Value) {
         self.state.lock().store(path, object);
+        self.tell();
+    }
+
+    /// Tells of the log's length from now on.
+    pub fn grown(&self) -> watch::Receiver<usize> {
+        self.grown.subscribe()
+    }
+
+    fn tell(&self) {
+        let length = self.state.lock().log.len();
+        self.grown
+            .send_if_modified(|known| std::mem::replace(known, length) != length);
     }
 
     /// Edits an object as somebody else would.
@@ -98,14 +148,22 @@ impl ApiServer {
         let stored = state.objects[path].clone();
         let mut object = stored.clone();
         edit(&mut object);
+        if object == stored {
+            return;
+        }
         raise_generation(&stored, &mut object);
         state.store(path, object);
+        drop(state);
+        self.tell();
     }
 
     /// Deletes an object as somebody else would.
     pub fn delete(&self, path: &str, now: jiff::Timestamp) {
         let now = jiff::Timestamp::from_second(now.as_second()).unwrap();
         self.edit(path, |object| {
+            if !object["metadata"]["deletionTimestamp"].is_null() {
+                return;
+            }
             object["metadata"]["deletionTimestamp"] = json!(now.to_string());
             let generation = object["metadata"]["generation"].as_i64().unwrap_or(0);
             object["metadata"]["generation"] = json!(generation + 1);
@@ -117,7 +175,22 @@ impl ApiServer {
         self.state.lock().objects.get(path).cloned()
     }
 
-    fn handle(&self, method: &Method, path: &str, body: &[u8], merge: bool) -> (StatusCode, Value) {
+    fn handle(
+        &self,
+        by: u64,
+        method: &Method,
+        path: &str,
+        body: &[u8],
+        merge: bool,
+    ) -> (StatusCode, Value) {
+        self.state.lock().by = by;
+        let answer = self.answer(method, path, body, merge);
+        self.state.lock().by = 0;
+        self.tell();
+        answer
+    }
+
+    fn answer(&self, method: &Method, path: &str, body: &[u8], merge: bool) -> (StatusCode, Value) {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let mut state = self.state.lock();
         if method != Method::GET && !path.contains("/events") {
@@ -137,16 +210,18 @@ impl ApiServer {
         let (path, sub) = path
             .strip_suffix("/status")
             .map_or((path, false), |path| (path, true));
+        if method == Method::GET {
+            let seen = self.seen(&state, path);
+            return seen.map_or_else(|| failure(404, "NotFound"), |seen| (StatusCode::OK, seen));
+        }
         let Some(stored) = state.objects.get(path).cloned() else {
             return failure(404, "NotFound");
         };
-        if method == Method::GET {
-            return (StatusCode::OK, stored);
-        }
         let mut wanted = stored.clone();
         if method == Method::PUT {
             let version = &body["metadata"]["resourceVersion"];
-            if !version.is_null() && *version != stored["metadata"]["resourceVersion"] {
+            let blind = *self.blind.lock();
+            if !blind && !version.is_null() && *version != stored["metadata"]["resourceVersion"] {
                 return failure(409, "Conflict");
             }
             wanted = body;
@@ -191,6 +266,33 @@ impl ApiServer {
         (StatusCode::OK, state.store(path, wanted))
     }
 
+    /// What a read shows.
+    fn seen(&self, state: &State, path: &str) -> Option<Value> {
+        let now = state.objects.get(path).cloned();
+        if !path.contains("/dws") {
+            return now;
+        }
+        let mut stale = self.stale.lock();
+        stale.reads += 1;
+        let back = stale.back;
+        let mut behind = if stale.numbers.contains(&stale.reads) {
+            back
+        } else {
+            0
+        };
+        if let Some((rng, chance)) = &mut stale.dice
+            && rng.random_bool(*chance)
+        {
+            behind = rng.random_range(1..=back.max(1));
+        }
+        if behind == 0 {
+            return now;
+        }
+        let versions = state.log.iter().rev().filter(|change| change.path == path);
+        let versions: Vec<&Change> = versions.take(behind + 1).collect();
+        versions.last().and_then(|change| change.object.clone())
+    }
+
     /// A forgotten field stays as it was.
     fn forget(&self, stored: &Value, object: &mut Value) {
         for field in self.forgets.lock().iter() {
@@ -214,7 +316,23 @@ fn raise_generation(stored: &Value, wanted: &mut Value) {
     }
 }
 
+impl Stale {
+    /// A read in `1 / chance` is up to `back` versions old.
+    pub fn now_and_then(seed: u64, chance: f64, back: usize) -> Self {
+        Self {
+            dice: Some((StdRng::seed_from_u64(seed), chance)),
+            back,
+            ..Self::default()
+        }
+    }
+}
+
 impl State {
+    /// Counts every change there ever was.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
     fn store(&mut self, path: &str, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -224,10 +342,18 @@ impl State {
             .is_some_and(|held| !held.is_empty());
         if !held && !meta["deletionTimestamp"].is_null() {
             self.objects.remove(path);
-            self.events.push((path.to_owned(), None));
+            self.log.push(Change {
+                path: path.to_owned(),
+                object: None,
+                by: self.by,
+            });
         } else {
             self.objects.insert(path.to_owned(), object.clone());
-            self.events.push((path.to_owned(), Some(object.clone())));
+            self.log.push(Change {
+                path: path.to_owned(),
+                object: Some(object.clone()),
+                by: self.by,
+            });
         }
         object
     }

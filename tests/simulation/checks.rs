@@ -2,11 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use dws_operator::simulator::EffectKind;
+use dws_operator::simulator::{By, Effect, EffectKind, Service};
 use serde_json::Value;
 
-use super::api_server::SECRETS;
-use super::scenarios::Scenario;
+use super::api_server::{CLUSTERS, SECRETS};
 use super::sim::Sim;
 
 /// The keys of the connection Secret of which one must log in.
@@ -17,39 +16,101 @@ pub fn always(sim: &mut Sim) {
     let service = sim.cloud.service.lock();
     let world = service.world();
     let mut wrong = Vec::new();
-    let Some(wh) = sim.wh() else {
-        if let Some(left) = world
+    for (name, asked) in &sim.book.clusters {
+        let there = world
             .clusters()
-            .find(|cluster| cluster.state().name == "warehouse")
-        {
-            let status = &left.state().status;
-            wrong.push(format!(
-                "I6: the resource is gone and its cluster is {status}"
-            ));
+            .find(|cluster| cluster.state().name == asked.cluster_name);
+        let Some(cluster) = there else { continue };
+        let status = cluster.state().status.as_str();
+        let Some(object) = sim.kubernetes.get(&format!("{CLUSTERS}/{name}")) else {
+            if !asked.may_stay && made_by_request(&service, &cluster.id) {
+                wrong.push(format!("I6: {name} is gone and its cluster is {status}"));
+            }
+            continue;
+        };
+        let down = ["CREATING", "CREATION FAILED", "DELETING", "DELETED"];
+        if down.contains(&status) || !made_by_request(&service, &cluster.id) {
+            continue;
         }
-        drop(service);
-        sim.wrong.extend(wrong);
-        return;
-    };
-    let id = wh["status"]["clusterId"].as_str().unwrap_or_default();
-    let up = world.cluster(id).is_some_and(|cluster| {
-        !matches!(
-            cluster.state().status.as_str(),
-            "CREATING" | "CREATION FAILED" | "DELETING" | "DELETED"
-        )
-    });
-    if up && wh["spec"]["restoreFrom"].is_null() {
-        let known = passwords(sim);
-        if !known.iter().any(|one| world.logs_in(id, "dbadmin", one)) {
-            wrong.push(format!("I4: none of {} passwords logs in", known.len()));
+        // A restored cluster has the password of its source until the first reset.
+        let restored = !object["spec"]["restoreFrom"].is_null();
+        let reset = |effect: &Effect| {
+            effect.id == cluster.id && matches!(effect.kind, EffectKind::ResetPassword { .. })
+        };
+        if restored && !service.ledger().iter().any(reset) {
+            continue;
+        }
+        let known = passwords(sim, name);
+        if !known
+            .iter()
+            .any(|one| world.logs_in(&cluster.id, "dbadmin", one))
+        {
+            wrong.push(format!(
+                "I4: none of {} passwords logs in to {name}",
+                known.len()
+            ));
         }
     }
     drop(service);
-    sim.wrong.extend(wrong);
+    for what in wrong {
+        if !sim.wrong.contains(&what) {
+            if sim.wrong.is_empty() && std::env::var_os("TRACE").is_some() {
+                println!("{what}\n{}", trace(sim));
+            }
+            sim.wrong.push(what);
+        }
+    }
 }
 
-fn passwords(sim: &Sim) -> Vec<String> {
-    let secret = sim.kubernetes.get(&format!("{SECRETS}/wh-connection"));
+/// What led to this: the ledger, and the latest changes of all objects, in short.
+fn trace(sim: &Sim) -> String {
+    let mut lines = Vec::new();
+    for effect in sim.cloud.service.lock().ledger() {
+        lines.push(format!(
+            "{} {:?} {} {}",
+            effect.at, effect.kind, effect.name, effect.id
+        ));
+    }
+    let state = sim.kubernetes.state.lock();
+    for change in state.log.iter().rev().take(60).rev() {
+        let object = change.object.clone().unwrap_or_default();
+        let keys = |part: &str| {
+            let data = object[part].as_object();
+            data.map(|data| data.keys().cloned().collect::<Vec<_>>().join(","))
+        };
+        let operation = &object["status"]["operation"];
+        lines.push(format!(
+            "{} {} by {} op {} {} {} {} data {:?}",
+            object["metadata"]["resourceVersion"],
+            change.path.rsplit('/').next().unwrap_or_default(),
+            change.by,
+            operation["kind"],
+            operation["phase"],
+            operation["attempt"],
+            super::checks::reason(&object, "Synced", "False").unwrap_or_default(),
+            keys("data"),
+        ));
+    }
+    lines.join("\n")
+}
+
+fn made_by_request(service: &Service, id: &str) -> bool {
+    service.ledger().iter().any(|effect| {
+        let made = matches!(
+            effect.kind,
+            EffectKind::Create { .. } | EffectKind::Restore { .. }
+        );
+        made && effect.id == id && asked(effect)
+    })
+}
+
+/// The operator asked for it.
+fn asked(effect: &Effect) -> bool {
+    matches!(effect.by, By::Request { .. })
+}
+
+fn passwords(sim: &Sim, name: &str) -> Vec<String> {
+    let secret = sim.kubernetes.get(&format!("{SECRETS}/{name}-connection"));
     let secret = secret.unwrap_or_default();
     PASSWORDS
         .iter()
@@ -58,49 +119,83 @@ fn passwords(sim: &Sim) -> Vec<String> {
         .collect()
 }
 
-/// What holds at the end of a scenario: I1, I2, I3, I5 and I8; I7 is the caller's `rested`.
-pub fn at_end(sim: &Sim, scenario: &Scenario, rested: bool) -> Vec<String> {
+/// What holds at the end: I1, I2, I3, I5, I6 and I8; I7 is the caller's.
+pub fn at_end(sim: &Sim) -> Vec<String> {
     let mut wrong = sim.wrong.clone();
-    wrong.dedup();
-    wrong.extend(
-        sim.cloud
-            .wrong_deletions
-            .lock()
-            .iter()
-            .map(|what| format!("I5: {what}")),
-    );
+    wrong.extend(sim.cloud.judge.lock().wrong.iter().cloned());
     let service = sim.cloud.service.lock();
-    let (mut made, mut added, mut restarts, mut snapshots) = (0, 0, 0, 0);
-    for effect in service.ledger() {
-        match &effect.kind {
-            EffectKind::Create { .. } | EffectKind::Restore { .. }
-                if effect.name == "warehouse" =>
-            {
-                made += 1;
-            }
-            EffectKind::Resize { added: nodes, .. } => added += nodes,
-            EffectKind::Restart => restarts += 1,
-            EffectKind::Snapshot { .. } if effect.name == "nightly" => snapshots += 1,
-            _ => {}
+    let ledger: Vec<&Effect> = service.ledger().iter().filter(|e| asked(e)).collect();
+    for (name, one) in &sim.book.clusters {
+        let made: Vec<(&str, i64)> = ledger
+            .iter()
+            .filter(|effect| effect.name == one.cluster_name)
+            .filter_map(|effect| match &effect.kind {
+                EffectKind::Create { nodes } | EffectKind::Restore { nodes, .. } => {
+                    Some((effect.id.as_str(), i64::from(*nodes)))
+                }
+                _ => None,
+            })
+            .collect();
+        limit(
+            &mut wrong,
+            &format!("I1: {name}, creates or restores"),
+            made.len(),
+            1,
+        );
+        let Some((id, nodes)) = made.first() else {
+            continue;
+        };
+        let of_it = || ledger.iter().filter(|effect| effect.id == *id);
+        let added: i64 = of_it()
+            .map(|effect| match effect.kind {
+                EffectKind::Resize { added, .. } => added,
+                _ => 0,
+            })
+            .sum();
+        limit(
+            &mut wrong,
+            &format!("I2: {name}, nodes added"),
+            added,
+            (one.nodes - nodes).max(0),
+        );
+        let restarts = of_it()
+            .filter(|effect| effect.kind == EffectKind::Restart)
+            .count();
+        let restarts = i64::try_from(restarts).unwrap();
+        limit(
+            &mut wrong,
+            &format!("I3: {name}, restarts"),
+            restarts,
+            one.restarts,
+        );
+        // What was made and is still there has its id in the status, or nobody would ever delete it.
+        let there = service.world().cluster(id).is_some_and(|cluster| {
+            !matches!(cluster.state().status.as_str(), "DELETING" | "DELETED")
+        });
+        let object = sim.kubernetes.get(&format!("{CLUSTERS}/{name}"));
+        let holds = object.is_none_or(|object| object["status"]["clusterId"] == *id);
+        if there && !holds {
+            wrong.push(format!("I6: {name} does not know the cluster that it made"));
         }
     }
-    let limits = [
-        ("I1: creates or restores", made, 1),
-        ("I1: snapshots", snapshots, 1),
-        ("I2: nodes added", added, scenario.nodes_asked),
-        ("I3: restarts", restarts, scenario.restarts_asked),
-    ];
-    for (what, is, most) in limits {
-        if is > most {
-            wrong.push(format!("{what}: {is}, at most {most}"));
-        }
+    for (name, snapshot) in &sim.book.snapshots {
+        let taken = ledger.iter().filter(|effect| {
+            effect.name == *snapshot && matches!(effect.kind, EffectKind::Snapshot { .. })
+        });
+        limit(
+            &mut wrong,
+            &format!("I1: {name}, snapshots"),
+            taken.count(),
+            1,
+        );
     }
     drop(service);
-    if !rested {
-        let status = sim.wh().map(|wh| wh["status"].clone());
-        wrong.push(format!("I7: not at rest after an hour: {status:?}"));
-    }
-    let known = passwords(sim);
+    let known: Vec<String> = sim
+        .book
+        .clusters
+        .keys()
+        .flat_map(|name| passwords(sim, name))
+        .collect();
     for (path, object) in &sim.kubernetes.state.lock().objects {
         let text = object.to_string();
         if !path.contains("/secrets/") && known.iter().any(|one| text.contains(one)) {
@@ -110,16 +205,29 @@ pub fn at_end(sim: &Sim, scenario: &Scenario, rested: bool) -> Vec<String> {
     wrong
 }
 
+fn limit<N: PartialOrd + std::fmt::Display>(wrong: &mut Vec<String>, what: &str, is: N, most: N) {
+    if is > most {
+        wrong.push(format!("{what}: {is}, at most {most}"));
+    }
+}
+
 /// The condition of this type of an object.
 pub fn condition(object: &Value, kind: &str) -> Option<Value> {
     let conditions = object["status"]["conditions"].as_array()?;
     conditions.iter().find(|one| one["type"] == kind).cloned()
 }
 
+/// The reason of this condition, where it has this status.
+pub fn reason(object: &Value, kind: &str, status: &str) -> Option<String> {
+    let found = condition(object, kind).filter(|one| one["status"] == status)?;
+    found["reason"].as_str().map(str::to_owned)
+}
+
 /// The object says that it is as it should be, in its present generation, and nothing is open.
 pub fn is_ready(object: &Value) -> bool {
     condition(object, "Ready").is_some_and(|ready| ready["status"] == "True")
         && object["status"]["operation"].is_null()
+        && condition(object, "Reconciling").is_none()
         && object["status"]["observedGeneration"] == object["metadata"]["generation"]
 }
 

@@ -8,14 +8,16 @@ use dws_operator::dws::clock::Clock;
 use dws_operator::dws::transport::{
     Request, Response, Transport, TransportError, TransportErrorKind,
 };
-use dws_operator::simulator::{Delivery, EffectKind, HttpRequest, HttpResponse, Service};
+use dws_operator::simulator::{Delivery, HttpRequest, HttpResponse, Service};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use super::api_server::{ApiServer, CLUSTERS};
-use super::sim::{Boundaries, SimClock};
+use super::api_server::ApiServer;
+use super::gate::Gate;
+use super::judge::Judge;
+use super::sim::SimClock;
 
 /// What stands between client and service and must not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,22 +37,23 @@ pub enum Lie {
 pub struct Cloud {
     pub service: Arc<Mutex<Service>>,
     pub clock: Arc<SimClock>,
-    pub boundaries: Boundaries,
     pub kubernetes: ApiServer,
     pub lie: Lie,
     /// A deletion was claimed.
     pub claimed: Arc<Mutex<bool>>,
-    /// Deletions that were not allowed when they were carried out.
-    pub wrong_deletions: Arc<Mutex<Vec<String>>>,
+    /// Looks at every effect when it is carried out.
+    pub judge: Arc<Mutex<Judge>>,
+    /// The door of the process that calls.
+    pub gate: Gate,
 }
 
 impl Transport for Cloud {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            self.boundaries.before().await;
+            self.gate.before(request.changing).await;
             let timeout = request.timeout;
             let delivery = self.deliver(&request);
-            self.boundaries.after(request.changing).await;
+            self.gate.after(request.changing).await;
             match delivery {
                 Delivery::Answer(answer) => Ok(response(answer)),
                 Delivery::Delayed { answer, after } => {
@@ -79,9 +82,11 @@ impl Cloud {
             }
         }
         let mut service = self.service.lock();
-        let before = service.ledger().len();
+        // What is late comes first, and is judged by itself.
+        service.advance(self.clock.now());
+        self.judge.lock().look(&service, &self.kubernetes);
         let delivery = service.handle(self.clock.now(), &http);
-        self.judge(&service, before);
+        self.judge.lock().look(&service, &self.kubernetes);
         if self.lie == Lie::RepeatsResizes
             && http.path.ends_with("/resize")
             && delivery.answer().is_none_or(|answer| answer.status >= 500)
@@ -91,37 +96,6 @@ impl Cloud {
             return embellished(delivery);
         }
         delivery
-    }
-
-    /// Every deletion, at the moment when it is carried out, late ones included.
-    pub fn judge(&self, service: &Service, before: usize) {
-        for effect in &service.ledger()[before..] {
-            if !matches!(effect.kind, EffectKind::DeleteCluster { .. }) {
-                continue;
-            }
-            let owner = self.kubernetes.get(&format!("{CLUSTERS}/wh"));
-            let Some(owner) = owner.filter(|owner| owner["status"]["clusterId"] == *effect.id)
-            else {
-                self.wrong(format!("{} is nobody's", effect.id));
-                continue;
-            };
-            if owner["metadata"]["deletionTimestamp"].is_null() {
-                self.wrong("the resource is not being deleted".to_owned());
-            }
-            let wants_snapshot = owner["spec"]["deletionPolicy"] != "Delete";
-            let has = service.world().snapshots().any(|snapshot| {
-                snapshot.name.contains("-final-")
-                    && snapshot.cluster_id == effect.id
-                    && snapshot.state().status == "AVAILABLE"
-            });
-            if wants_snapshot && !has {
-                self.wrong("there is no final snapshot that is AVAILABLE".to_owned());
-            }
-        }
-    }
-
-    fn wrong(&self, what: String) {
-        self.wrong_deletions.lock().push(what);
     }
 
     /// The naive retry: the same bytes, each half minute, until they are accepted.

@@ -8,9 +8,18 @@ mod api_server;
 mod checks;
 mod cloud;
 mod crash;
+mod everywhere;
 #[path = "../support/figures.rs"]
 mod figures;
+mod gate;
+mod judge;
+mod leaders;
 mod mutants;
 mod outcomes;
+mod process;
+mod random;
 mod scenarios;
 mod sim;
+mod tenant;
+mod views;
+mod weather;

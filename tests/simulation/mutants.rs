@@ -6,8 +6,9 @@ use dws_operator::simulator::{FaultKind, Operation};
 
 use super::checks;
 use super::cloud::Lie;
-use super::crash::alone;
+use super::everywhere::alone;
 use super::figures::figure;
+use super::gate::Blow;
 use super::outcomes::met;
 use super::scenarios::named;
 
@@ -19,16 +20,16 @@ fn forgotten(scenario: &str, fields: &[&'static str], expected: &str) -> bool {
         let wrong = alone(async {
             let mut sim = scenario.prepared(Lie::None).await;
             *sim.kubernetes.forgets.lock() = fields.to_vec();
-            sim.boundaries.arm(&[at]);
-            let rested = scenario.run(&mut sim, Duration::ZERO).await;
-            checks::at_end(&sim, scenario, rested)
+            sim.boundaries.arm([(at, Blow::Crash)]);
+            scenario.run(&mut sim, Duration::ZERO).await;
+            checks::at_end(&sim)
         });
         wrong.iter().any(|what| what.starts_with(expected))
     })
 }
 
 fn lied(scenario: &str, operation: Operation, kind: FaultKind, lie: Lie, expected: &str) -> bool {
-    let wrong = alone(met(named(scenario), operation, kind, lie));
+    let wrong = alone(met(named(scenario), operation, kind, lie, false));
     println!("{lie:?}: {wrong:?}");
     wrong.iter().any(|what| what.starts_with(expected))
 }
@@ -62,6 +63,10 @@ fn every_naive_variant_is_caught() {
         (
             "a restart that is not marked as handled",
             forgotten("restart", &["handled"], "I3"),
+        ),
+        (
+            "an intent that is not kept: the id finds no place",
+            forgotten("create", &["operation"], "I7"),
         ),
         (
             "a new password that is not kept before the call",

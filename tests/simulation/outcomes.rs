@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use dws_operator::simulator::{Fault, FaultKind, Operation};
+use serde_json::Value;
 
-use super::checks;
+use super::checks::{self, reason};
 use super::cloud::Lie;
-use super::crash::alone;
+use super::everywhere::{alone, everywhere, none_failed, sampled};
 use super::figures::figure;
-use super::scenarios::{ALL, Scenario};
+use super::scenarios::{ALL, HOUR, Scenario, named, resources, still, told};
+use super::sim::Sim;
+use super::tenant;
 
 /// All ways, with what tells them apart.
 pub fn outcomes() -> Vec<FaultKind> {
@@ -56,48 +59,116 @@ fn status_of(status: u16, executed: bool) -> FaultKind {
     }
 }
 
-/// A scenario whose call meets this.
+/// A scenario whose call meets this; where `deleted`, its owner is deleted as soon as that has happened.
 pub async fn met(
     scenario: &Scenario,
     operation: Operation,
     kind: FaultKind,
     lie: Lie,
+    deleted: bool,
 ) -> Vec<String> {
     let mut sim = scenario.prepared(lie).await;
-    sim.cloud.service.lock().inject(Fault {
-        operation: Some(operation),
-        changing: None,
-        target: None,
-        skip: 0,
-        times: Some(1),
-        chance: None,
-        kind,
-    });
-    let rested = scenario.run(&mut sim, Duration::from_mins(15)).await;
-    checks::at_end(&sim, scenario, rested)
+    let fault = Fault::next(operation, kind);
+    sim.cloud.service.lock().inject(fault.clone());
+    scenario.begin(&mut sim);
+    let is_met = |sim: &Sim| !sim.cloud.service.lock().faults().contains(&fault);
+    if !sim.until(HOUR, is_met).await {
+        sim.wrong.push("the call was never made".to_owned());
+    }
+    if deleted {
+        delete_all(&mut sim, operation).await;
+    } else {
+        scenario.rest(&mut sim, Duration::from_mins(15)).await;
+    }
+    checks::at_end(&sim)
+}
+
+/// Deletes every resource (the source of a restore stays), and waits until they are gone, and longer.
+async fn delete_all(sim: &mut Sim, operation: Operation) {
+    let objects: Vec<String> = sim
+        .kubernetes
+        .state
+        .lock()
+        .objects
+        .keys()
+        .cloned()
+        .collect();
+    for path in objects.iter().filter(|path| path.contains("/dws")) {
+        if operation != Operation::RestoreCluster || path.ends_with("/copy") {
+            tenant::delete(sim, path);
+        }
+    }
+    let going = |one: &Value| !one["metadata"]["deletionTimestamp"].is_null();
+    let gone = |sim: &Sim| !resources(sim).iter().any(going);
+    sim.until(2 * HOUR, gone).await;
+    let blocked =
+        |one: &Value| reason(one, "Ready", "False").is_some_and(|r| r == "DeletionBlocked");
+    for left in resources(sim) {
+        if going(&left) && !blocked(&left) {
+            sim.wrong
+                .push(format!("I7: not gone in time: {}", told(&left)));
+        }
+    }
+    // What is late can come after that.
+    still(sim, Duration::from_mins(30)).await;
 }
 
 #[test]
 fn no_outcome_of_a_call_makes_an_effect_happen_twice_or_loses_it() {
-    let (mut cells, mut failures) = (0, Vec::new());
+    let mut cases = Vec::new();
     for scenario in &ALL {
         for operation in scenario.calls {
-            for kind in outcomes() {
-                cells += 1;
-                let wrong = alone(met(scenario, *operation, kind.clone(), Lie::None));
-                if !wrong.is_empty() {
-                    failures.push(format!(
-                        "{}, {operation:?} {kind:?}: {wrong:?}",
-                        scenario.name
-                    ));
-                }
-            }
+            cases.extend(
+                outcomes()
+                    .into_iter()
+                    .map(|kind| (scenario.name, *operation, kind)),
+            );
         }
     }
-    figure("simulation", &format!("{cells} cells of call and outcome"));
-    assert!(
-        failures.is_empty(),
-        "{} of {cells}: {failures:#?}",
-        failures.len()
+    let cases = sampled(cases, 12);
+    let failures = everywhere(&cases, |(name, operation, kind)| {
+        alone(met(named(name), *operation, kind.clone(), Lie::None, false))
+    });
+    figure(
+        "simulation",
+        &format!("S2: {} cells of call and outcome", cases.len()),
     );
+    none_failed(cases.len(), &failures);
+}
+
+/// The owner is deleted while its call is still on its way, and what comes late finds nobody.
+#[test]
+fn no_outcome_of_a_call_outlives_the_deletion_of_its_owner() {
+    let mut kinds = vec![
+        FaultKind::LostBefore { hang: false },
+        FaultKind::LostBefore { hang: true },
+        FaultKind::LostAfter { hang: false },
+        FaultKind::LostAfter { hang: true },
+        FaultKind::Garbled { executed: true },
+        status_of(504, true),
+    ];
+    for after in [1.0, 20.0, 60.0, 300.0, 590.0] {
+        for status in [None, Some(504)] {
+            kinds.push(FaultKind::Late { after, status });
+        }
+    }
+    let mut cases = Vec::new();
+    for scenario in &ALL {
+        for operation in scenario.calls {
+            cases.extend(
+                kinds
+                    .iter()
+                    .map(|kind| (scenario.name, *operation, kind.clone())),
+            );
+        }
+    }
+    let cases = sampled(cases, 12);
+    let failures = everywhere(&cases, |(name, operation, kind)| {
+        alone(met(named(name), *operation, kind.clone(), Lie::None, true))
+    });
+    figure(
+        "simulation",
+        &format!("S2: {} cells whose owner is deleted meanwhile", cases.len()),
+    );
+    none_failed(cases.len(), &failures);
 }

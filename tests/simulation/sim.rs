@@ -1,30 +1,27 @@
-//! The scheduler: one process of the operator after the other, in one thread, over worlds that outlive them.
+//! The worlds that outlive every process, and the time that passes in them.
 //!
-//! It does what production's loops do: polls the account when that is due, feeds the index from the watch,
-//! reconciles what was woken. A crash drops the reconcile where it stands and forgets what the process knew.
+//! It lets the processes live until something holds, buries the dead and starts others in their place, and
+//! has the worlds looked at after every step.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dws_operator::api::{DwsCluster, DwsSnapshot};
-use dws_operator::controller::index::Order;
-use dws_operator::controller::{Context, Settings, reconcile};
-use dws_operator::dws::Credential;
 use dws_operator::dws::clock::Clock;
-use dws_operator::entropy::Entropy;
-use dws_operator::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
 use dws_operator::simulator::{self, Service};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use secrecy::SecretString;
 use serde_json::Value;
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::api_server::{ApiServer, CLUSTERS, SNAPSHOTS};
+use super::api_server::{ApiServer, CLUSTERS};
 use super::checks;
 use super::cloud::{Cloud, Lie};
+use super::gate::{Boundaries, Gate};
+use super::process::{Habits, Process};
+use super::tenant::Book;
+
+/// No run has more changes of objects than this, unless somebody writes in a circle.
+const MOST_CHANGES: usize = 6_000;
 
 /// Tokio's paused clock as a wall clock.
 pub struct SimClock(Instant);
@@ -36,123 +33,121 @@ impl Clock for SimClock {
     }
 }
 
-/// Counts requests, and ends the process at one of them.
-#[derive(Clone, Default)]
-pub struct Boundaries(Arc<Inner>);
-
-#[derive(Default)]
-struct Inner {
-    passed: Mutex<u64>,
-    armed: Mutex<Vec<u64>>,
-    crashed: Notify,
-}
-
-impl Boundaries {
-    /// Processes end at the boundaries of these numbers, counted from now.
-    pub fn arm(&self, at: &[u64]) {
-        *self.0.passed.lock() = 0;
-        *self.0.armed.lock() = at.to_vec();
-    }
-
-    /// How many boundaries were passed since [`Self::arm`].
-    pub fn passed(&self) -> u64 {
-        *self.0.passed.lock()
-    }
-
-    /// Nothing was carried out yet.
-    pub async fn before(&self) {
-        self.pass().await;
-    }
-
-    /// Carried out, and nobody knows: a read leaves nothing behind, so only changes count. A crash after
-    /// the answer was read is one before the next request.
-    pub async fn after(&self, changing: bool) {
-        if changing {
-            self.pass().await;
-        }
-    }
-
-    async fn pass(&self) {
-        let number = {
-            let mut passed = self.0.passed.lock();
-            *passed += 1;
-            *passed
-        };
-        let hit = self.0.armed.lock().contains(&number);
-        if hit {
-            self.0.crashed.notify_one();
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-/// The worlds, and the process of the moment.
+/// The worlds, and the processes of the moment.
 pub struct Sim {
     pub kubernetes: ApiServer,
     pub cloud: Cloud,
     pub clock: Arc<SimClock>,
     pub boundaries: Boundaries,
+    /// What was asked for.
+    pub book: Book,
     /// What was found wrong on the way.
     pub wrong: Vec<String>,
     /// How many processes there were.
     pub processes: u64,
-    process: Process,
-}
-
-/// What dies with the process.
-struct Process {
-    ctx: Context,
-    woken: Arc<Mutex<Vec<ResourceKey>>>,
-    due: BTreeMap<ResourceKey, Timestamp>,
+    pub habits: Habits,
+    alive: Vec<Process>,
+    /// What a person will do, and when.
+    later: Vec<(Timestamp, fn(&mut Self))>,
+    /// Version and ledger as they were looked at last.
+    looked: (u64, usize),
 }
 
 impl Sim {
     /// Empty worlds and a first process.
-    pub fn new(lie: Lie) -> Self {
+    pub fn new(speed: f64, lie: Lie) -> Self {
+        Self::with(
+            lie,
+            Habits::default(),
+            simulator::Settings {
+                speed,
+                automated_snapshots: None,
+                ..simulator::Settings::default()
+            },
+        )
+    }
+
+    /// The same with processes of other habits, and another service.
+    pub fn with(lie: Lie, habits: Habits, settings: simulator::Settings) -> Self {
         let clock = Arc::new(SimClock(Instant::now()));
-        let boundaries = Boundaries::default();
-        let kubernetes = ApiServer::new(boundaries.clone());
-        let settings = simulator::Settings {
-            speed: 10.0,
-            automated_snapshots: None,
-            ..simulator::Settings::default()
-        };
+        let kubernetes = ApiServer::new();
         let cloud = Cloud {
             service: Arc::new(Mutex::new(Service::new(settings, clock.now()))),
             clock: clock.clone(),
-            boundaries: boundaries.clone(),
             kubernetes: kubernetes.clone(),
             lie,
             claimed: Arc::default(),
-            wrong_deletions: Arc::default(),
+            judge: Arc::default(),
+            gate: Gate::default(),
         };
-        let process = Process::start(&kubernetes, &cloud, &clock, 1);
-        Self {
+        let mut sim = Self {
             kubernetes,
             cloud,
             clock,
-            boundaries,
+            boundaries: Boundaries::default(),
+            book: Book::default(),
             wrong: Vec::new(),
-            process,
-            processes: 1,
-        }
+            processes: 0,
+            habits,
+            alive: Vec::new(),
+            later: Vec::new(),
+            looked: (0, 0),
+        };
+        sim.start();
+        sim
     }
 
-    /// The resource under test.
+    /// The resource that most scenarios are about.
     pub fn wh(&self) -> Option<Value> {
         self.kubernetes.get(&format!("{CLUSTERS}/wh"))
     }
 
-    /// A new process: nothing is known but what is stored.
-    fn restart(&mut self) {
+    /// One more process; gives its number.
+    pub fn start(&mut self) -> u64 {
         self.processes += 1;
-        self.process = Process::start(&self.kubernetes, &self.cloud, &self.clock, self.processes);
+        let number = self.processes;
+        self.alive.push(Process::start(
+            &self.kubernetes,
+            &self.cloud,
+            &self.clock,
+            &self.boundaries.gate(number),
+            number,
+            &self.habits,
+        ));
+        number
+    }
+
+    /// Ends a process.
+    pub fn kill(&mut self, number: u64) {
+        self.alive.retain(|process| process.number != number);
+    }
+
+    /// Has a person do something after a while.
+    pub fn later(&mut self, pause: Duration, what: fn(&mut Self)) {
+        let at = self.clock.now() + SignedDuration::try_from(pause).unwrap();
+        self.later.push((at, what));
+        self.later.sort_by_key(|(at, _)| *at);
+    }
+
+    /// A person has done everything.
+    pub fn later_is_over(&self) -> bool {
+        self.later.is_empty()
+    }
+
+    /// The processes that live.
+    pub fn alive(&self) -> &[Process] {
+        &self.alive
     }
 
     /// Goes on until it is so, at most this long. `false` where it did not come to it.
     pub async fn until(&mut self, limit: Duration, so: impl Fn(&Self) -> bool) -> bool {
         let end = self.clock.now() + SignedDuration::try_from(limit).unwrap();
         while self.clock.now() < end {
+            if self.kubernetes.state.lock().log.len() > MOST_CHANGES {
+                self.wrong
+                    .push(format!("I7: more than {MOST_CHANGES} changes"));
+                return false;
+            }
             if so(self) {
                 return true;
             }
@@ -161,177 +156,54 @@ impl Sim {
         so(self)
     }
 
-    /// One step of the scheduler, which may be the last of its process.
+    /// One step.
     async fn turn(&mut self, end: Timestamp) {
-        let boundaries = self.boundaries.clone();
-        let crashed = tokio::select! {
-            biased;
-            () = boundaries.0.crashed.notified() => true,
-            () = self.process.step(&self.kubernetes, &*self.clock, end) => false,
-        };
-        let mut service = self.cloud.service.lock();
-        let before = service.ledger().len();
-        service.advance(self.clock.now());
-        self.cloud.judge(&service, before);
-        drop(service);
-        checks::always(self);
-        if crashed {
-            self.restart();
-        }
-    }
-}
-
-impl Process {
-    fn start(kubernetes: &ApiServer, cloud: &Cloud, clock: &Arc<SimClock>, number: u64) -> Self {
-        let mut settings = ObserverSettings {
-            max_requests_per_second: 1_000.0,
-            ..ObserverSettings::default()
-        };
-        let at_service = simulator::Settings::default();
-        settings.endpoint.region = Some(at_service.region);
-        settings.endpoint.project_id = Some(at_service.project_id);
-        let own = OwnCredentials {
-            config: settings.endpoint.resolve().unwrap(),
-            credential: Credential::AccessKey {
-                access_key: at_service.access_key,
-                secret_key: SecretString::from(at_service.secret_key),
-                security_token: None,
-            },
-        };
-        let entropy = Entropy::seeded(number);
-        let woken: Arc<Mutex<Vec<ResourceKey>>> = Arc::default();
-        let waking = woken.clone();
-        let ctx = Context {
-            client: kubernetes.client(),
-            accounts: Accounts::new(
-                settings,
-                Some(own),
-                Arc::new(cloud.clone()),
-                clock.clone(),
-                entropy.clone(),
-            ),
-            clock: clock.clone(),
-            entropy,
-            settings: Arc::new(Settings::default()),
-            index: Arc::default(),
-            memory: Arc::default(),
-            observe: Arc::new(()),
-            wake: Arc::new(move |key: &ResourceKey| waking.lock().push(key.clone())),
-            flights: None,
-        };
-        let mut process = Self {
-            ctx,
-            woken,
-            due: BTreeMap::new(),
-        };
-        let mut state = kubernetes.state.lock();
-        state.events.clear();
-        for (path, object) in &state.objects {
-            if let Some(key) = key_of(path) {
-                process.take(&key, object, Order::List);
-                process.due.insert(key, clock.now());
-            }
-        }
-        process
-    }
-
-    async fn step(&mut self, kubernetes: &ApiServer, clock: &dyn Clock, end: Timestamp) {
-        let own = self.ctx.accounts.own().unwrap();
-        self.woken.lock().extend(own.take_wakes());
-        self.watch(kubernetes);
-        let now = clock.now();
-        for key in self.woken.lock().drain(..) {
-            let due = self.due.entry(key).or_insert(now);
-            *due = now.min(*due);
-        }
-        if own.next_poll() <= now {
-            let keys = own.poll().await;
-            self.woken.lock().extend(keys);
-            return;
-        }
-        let next = self.due.iter().min_by_key(|(_, due)| **due);
-        if let Some((key, due)) = next.map(|(key, due)| (key.clone(), *due))
-            && due <= now
+        while self
+            .later
+            .first()
+            .is_some_and(|(at, _)| *at <= self.clock.now())
         {
-            self.due.remove(&key);
-            let pause = match reconcile(&self.ctx, &key).await {
-                Ok(done) => done.wake,
-                Err(_) => Some(Duration::from_secs(2)),
-            };
-            if let Some(pause) = pause {
-                let pause = SignedDuration::try_from(pause.max(Duration::from_millis(50)));
-                self.due.insert(key, clock.now() + pause.unwrap());
-            }
-            return;
+            let (_, what) = self.later.remove(0);
+            what(self);
         }
-        let due = next.map_or(end, |(_, due)| *due);
-        let wait = due.min(own.next_poll()).min(end).duration_since(now);
+        let next = self.cloud.service.lock().next_event();
+        let next = next
+            .into_iter()
+            .chain(self.later.first().map(|(at, _)| *at))
+            .min();
+        let wait = next
+            .map_or(end, |next| next.min(end))
+            .duration_since(self.clock.now());
         let wait = Duration::try_from(wait).unwrap_or_default();
-        tokio::time::sleep(wait.max(Duration::from_millis(1))).await;
-    }
-
-    /// What the watches of production do with their events.
-    fn watch(&self, kubernetes: &ApiServer) {
-        let events = std::mem::take(&mut kubernetes.state.lock().events);
-        for (path, object) in events {
-            let name = path.rsplit('/').next().unwrap_or_default();
-            let version = |object: &Value| {
-                object["metadata"]["resourceVersion"]
-                    .as_str()
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let echo = |kind| {
-                object.as_ref().is_some_and(|object| {
-                    self.ctx
-                        .memory
-                        .is_echo(kind, "team", name, &version(object))
-                })
-            };
-            if let Some(key) = key_of(&path) {
-                match &object {
-                    Some(object) => self.take(&key, object, Order::Stream),
-                    None => self.ctx.wake_all(&self.ctx.index.remove(&key)),
-                }
-                let kind = match key.kind {
-                    Kind::Cluster => "DwsCluster",
-                    Kind::Snapshot => "DwsSnapshot",
-                };
-                if !echo(kind) {
-                    self.woken.lock().push(key);
-                }
-            } else if path.contains("/secrets/") && !echo("Secret") {
-                self.ctx
-                    .wake_all(&self.ctx.index.secret_users("team", name));
+        let alive = &mut self.alive;
+        let lives = std::future::poll_fn(|cx| {
+            for process in alive.iter_mut() {
+                // A life never ends by itself.
+                let _ = process.life.as_mut().poll(cx);
             }
+            std::task::Poll::<()>::Pending
+        });
+        tokio::select! {
+            biased;
+            () = self.boundaries.stepped() => {}
+            () = lives => {}
+            () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => {}
+        }
+        let mut service = self.cloud.service.lock();
+        service.advance(self.clock.now());
+        self.cloud.judge.lock().look(&service, &self.kubernetes);
+        let now = (
+            self.kubernetes.state.lock().version(),
+            service.ledger().len(),
+        );
+        drop(service);
+        if now != self.looked {
+            self.looked = now;
+            checks::always(self);
+        }
+        for number in self.boundaries.take_dead() {
+            self.kill(number);
+            self.start();
         }
     }
-
-    fn take(&self, key: &ResourceKey, object: &Value, order: Order) {
-        let woken = match key.kind {
-            Kind::Cluster => {
-                let cluster: DwsCluster = serde_json::from_value(object.clone()).unwrap();
-                self.ctx.index.apply_cluster(&cluster, order)
-            }
-            Kind::Snapshot => {
-                let snapshot: DwsSnapshot = serde_json::from_value(object.clone()).unwrap();
-                self.ctx.index.apply_snapshot(&snapshot, order)
-            }
-        };
-        self.ctx.wake_all(&woken);
-    }
-}
-
-fn key_of(path: &str) -> Option<ResourceKey> {
-    let (folder, name) = path.rsplit_once('/')?;
-    let kind = match folder {
-        CLUSTERS => Kind::Cluster,
-        SNAPSHOTS => Kind::Snapshot,
-        _ => return None,
-    };
-    Some(ResourceKey {
-        kind,
-        namespace: "team".to_owned(),
-        name: name.to_owned(),
-    })
 }

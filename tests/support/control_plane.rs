@@ -155,6 +155,8 @@ impl ControlPlane {
         let mut config =
             kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         config.default_retry = false;
+        // kube takes one from the developer's environment.
+        config.proxy_url = None;
         Ok(config)
     }
 

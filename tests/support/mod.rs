@@ -14,6 +14,7 @@ pub mod crds;
 pub mod figures;
 pub mod guard;
 pub mod process;
+pub mod proxy;
 pub mod stack;
 
 use std::time::{Duration, Instant};

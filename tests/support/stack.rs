@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::guard::GuardedDirectory;
 use super::process::{Process, free_port};
+use super::proxy::Proxy;
 use super::{Result, eventually};
 
 /// Access key that the simulator accepts by default.
@@ -168,6 +169,15 @@ impl Stack {
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()))
         .to_vec()
+    }
+
+    /// From its next start on the operator talks to these instead of the API server and the simulator.
+    pub fn redirect_operator(&mut self, kubernetes: &Proxy, service: &Proxy) -> Result<()> {
+        self.kubeconfig = self.directory.path().join("proxy.kubeconfig");
+        kubernetes.write_kubeconfig(&self.kubeconfig)?;
+        let endpoint = ("DWS_ENDPOINT".to_owned(), service.url.clone());
+        self.options.env.push(endpoint);
+        Ok(())
     }
 
     /// SIGKILL for the operator.

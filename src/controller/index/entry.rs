@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
+use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
 use crate::api::cluster_status::AccountRef;
 use crate::api::names::PAUSED;
 use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
@@ -67,6 +68,9 @@ pub enum Term {
     ClusterId(String),
     /// Is, or wants to be, the cluster of this name in this account.
     ClusterName(String, String, String),
+    /// Is, or wants to be, the cluster of this name by a manifest of this namespace, whose account may not be
+    /// known yet.
+    NameHere(String, String),
     /// Holds, asks for or restores from the snapshot with this id.
     SnapshotId(String),
     /// Is, or wants to be, the snapshot of this name in this account.
@@ -101,8 +105,10 @@ pub struct Facts {
     pub deleting: bool,
     /// The id that its status holds.
     pub holds: Option<String>,
-    /// The id that its spec asks for.
+    /// The id that its spec asks for, while its status holds none.
     pub asks: Option<String>,
+    /// It would take over whatever bears its name, and holds nothing yet (clusters).
+    pub asks_by_name: bool,
     /// Its account, once recorded.
     pub account: Option<AccountRef>,
     /// The remote name.
@@ -115,8 +121,8 @@ pub struct Facts {
     pub refers: Option<String>,
     /// The other kind's id that it refers to: the cluster of a snapshot, the snapshot of a restore.
     pub refers_id: Option<String>,
-    /// A restore that is not over (clusters).
-    pub restoring: bool,
+    /// The create or restore that is not over (clusters).
+    pub makes: Option<OperationKind>,
     /// The open operation and when its intent was written.
     pub operation: Option<(String, Timestamp)>,
     /// The words that others wait for: status, sub-status, task, condition Ready.
@@ -141,13 +147,19 @@ impl Facts {
             .map(|r| r.name.clone());
         let connection = connection_secret_name(cluster);
         let from = spec.restore_from.as_ref();
-        let restore = operation.filter(|o| {
-            o.kind == OperationKind::Restore && o.phase != OperationPhase::OutcomeUnknown
-        });
+        let made = operation.filter(|open| makes(open));
+        let restore = made.filter(|open| open.kind == OperationKind::Restore);
         Self {
             created: created(&cluster.metadata),
             deleting: cluster.metadata.deletion_timestamp.is_some(),
-            asks: spec.cluster_id.clone(),
+            asks: spec
+                .cluster_id
+                .clone()
+                .filter(|_| status.cluster_id.is_none()),
+            asks_by_name: spec.adoption_policy == Some(AdoptionPolicy::IfExists)
+                && spec.management_policy != Some(ManagementPolicy::ObserveOnly)
+                && spec.cluster_id.is_none()
+                && status.cluster_id.is_none(),
             account: status.account.clone(),
             name: spec
                 .cluster_name
@@ -164,7 +176,7 @@ impl Facts {
             refers_id: restore
                 .and_then(|o| o.target.snapshot_id.clone())
                 .or_else(|| from.and_then(|f| f.snapshot_id.clone())),
-            restoring: restore.is_some(),
+            makes: made.map(|open| open.kind),
             operation: open(operation),
             words: [
                 status.status,
@@ -197,6 +209,7 @@ impl Facts {
             created: created(&snapshot.metadata),
             deleting: snapshot.metadata.deletion_timestamp.is_some(),
             asks: spec.snapshot_id.clone(),
+            asks_by_name: false,
             account: status.account.clone(),
             name: name.to_lowercase(),
             secrets: credentials.iter().cloned().collect(),
@@ -206,7 +219,7 @@ impl Facts {
                 .cluster_id
                 .clone()
                 .or_else(|| spec.cluster_id.clone()),
-            restoring: false,
+            makes: None,
             operation: open(status.operation.as_ref()),
             waits: waits(snapshot),
             waiting_since: status.waiting_since,
@@ -234,6 +247,10 @@ impl Facts {
             } else {
                 Term::ClusterId(id)
             });
+        }
+        if is_cluster {
+            let (namespace, name) = here(&self.name);
+            terms.insert(Term::NameHere(namespace, name));
         }
         if let Some(AccountRef { region, project_id }) = self.account.clone() {
             let name = self.name.clone();
@@ -263,6 +280,16 @@ impl Facts {
                 .map(|(ns, name)| Term::Credentials(ns, name)),
         );
         terms
+    }
+
+    /// A cluster is being made for it, and nobody knows its id yet.
+    pub fn is_making(&self) -> bool {
+        self.makes.is_some() && self.holds.is_none()
+    }
+
+    /// A restore for it is not over.
+    pub fn is_restoring(&self) -> bool {
+        self.makes == Some(OperationKind::Restore)
     }
 
     /// A finished snapshot: nothing that happens to its cluster matters to it.
@@ -303,6 +330,14 @@ impl Facts {
 
 fn created(meta: &kube::core::ObjectMeta) -> Option<Timestamp> {
     meta.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+fn makes(operation: &Operation) -> bool {
+    let kind = matches!(
+        operation.kind,
+        OperationKind::Create | OperationKind::Restore
+    );
+    kind && operation.phase != OperationPhase::OutcomeUnknown
 }
 
 fn open(operation: Option<&Operation>) -> Option<(String, Timestamp)> {

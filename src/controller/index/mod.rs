@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 
+use crate::api::cluster_status::AccountRef;
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
@@ -130,6 +131,36 @@ impl Index {
         rivals.into_values().collect()
     }
 
+    /// Other `DwsCluster`s of the namespace that would take over what bears this name, with these credentials.
+    pub fn asking_by_name(
+        &self,
+        namespace: &str,
+        name: &str,
+        credentials: Option<&str>,
+        uid: &str,
+    ) -> Vec<Rival> {
+        let inner = self.inner.lock();
+        let term = Term::NameHere(namespace.to_owned(), name.to_owned());
+        inner
+            .of_kind(Kind::Cluster, &term)
+            .filter(|(_, entry)| entry.uid != uid && entry.facts.asks_by_name)
+            .filter(|(_, entry)| entry.facts.credentials.as_deref() == credentials)
+            .map(|(who, entry)| entry.facts.rival(who, &entry.uid, ""))
+            .collect()
+    }
+
+    /// Other `DwsCluster`s with an open create or restore of this name in this account.
+    pub fn making(&self, account: &AccountRef, name: &str, uid: &str) -> Vec<Rival> {
+        let inner = self.inner.lock();
+        let (region, project) = (account.region.clone(), account.project_id.clone());
+        let term = Term::ClusterName(region, project, name.to_owned());
+        inner
+            .of_kind(Kind::Cluster, &term)
+            .filter(|(_, entry)| entry.uid != uid && entry.facts.is_making())
+            .map(|(who, entry)| entry.facts.rival(who, &entry.uid, ""))
+            .collect()
+    }
+
     /// Of these ids, those that another resource's status holds, with the oldest holder.
     pub fn held_elsewhere<'a>(
         &self,
@@ -193,7 +224,7 @@ impl Index {
             .iter()
             .chain([&by_reference])
             .flat_map(|term| inner.of_kind(Kind::Cluster, term))
-            .filter(|(_, entry)| entry.facts.restoring)
+            .filter(|(_, entry)| entry.facts.is_restoring())
             .map(|(who, _)| who)
             .collect();
         let text = |who: &Who| format!("{}/{}", who.place().0, who.place().1);

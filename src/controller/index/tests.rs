@@ -1,7 +1,8 @@
 //! The index alone: what it finds, whom it wakes, what it forgets.
 
 use super::*;
-use crate::api::cluster::{LocalRef, RestoreFrom, SecretKeyRef};
+use crate::api::cluster::{AdoptionPolicy, LocalRef, ManagementPolicy, RestoreFrom, SecretKeyRef};
+use crate::api::cluster_status::AccountRef;
 use crate::api::{
     Baseline, DwsClusterSpec, DwsClusterStatus, DwsSnapshotSpec, DwsSnapshotStatus, Operation,
     OperationKind, OperationPhase, Target,
@@ -74,6 +75,78 @@ fn rivals_are_those_that_hold_or_ask_for_the_id() {
             .held_elsewhere(Kind::Cluster, "uid-a", ["id-1"])
             .is_empty()
     );
+}
+
+#[test]
+fn those_that_are_making_a_cluster_are_found_by_project_and_name() {
+    let index = Index::default();
+    let account = |project: &str| AccountRef {
+        region: "r".to_owned(),
+        project_id: project.to_owned(),
+    };
+    let mut a = cluster("a", 1, None);
+    a.spec.cluster_name = Some("warehouse".to_owned());
+    let status = a.status.as_mut().unwrap();
+    status.account = Some(account("p"));
+    status.operation = Some(operation("o", OperationKind::Create, 1));
+    index.apply_cluster(&a, Order::Stream);
+    let making = |uid: &str, project: &str, name: &str| {
+        let found = index.making(&account(project), name, uid);
+        found
+            .into_iter()
+            .map(|rival| rival.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(making("uid-b", "p", "warehouse"), ["a"]);
+    assert!(making("uid-a", "p", "warehouse").is_empty());
+    assert!(making("uid-b", "other", "warehouse").is_empty());
+    assert!(making("uid-b", "p", "a").is_empty());
+    // Once the id is known, it is found by that.
+    a.status.as_mut().unwrap().cluster_id = Some("id".to_owned());
+    index.apply_cluster(&a, Order::Stream);
+    assert!(making("uid-b", "p", "warehouse").is_empty());
+}
+
+#[test]
+fn one_that_would_take_over_a_name_is_a_rival_of_who_holds_it_here() {
+    let index = Index::default();
+    let mut a = cluster("a", 1, Some("id"));
+    a.spec.cluster_name = Some("warehouse".to_owned());
+    index.apply_cluster(&a, Order::Stream);
+    let mut b = cluster("b", 2, None);
+    b.spec.cluster_name = Some("warehouse".to_owned());
+    index.apply_cluster(&b, Order::Stream);
+    let asking = |namespace: &str, credentials: Option<&str>| {
+        let found = index.asking_by_name(namespace, "warehouse", credentials, "uid-a");
+        found
+            .into_iter()
+            .map(|rival| rival.name)
+            .collect::<Vec<_>>()
+    };
+    assert!(asking("team", None).is_empty());
+    b.spec.adoption_policy = Some(AdoptionPolicy::IfExists);
+    // The holder looks again.
+    assert_eq!(names(&index.apply_cluster(&b, Order::Stream)), ["a"]);
+    assert_eq!(asking("team", None), ["b"]);
+    assert!(asking("other", None).is_empty());
+    assert!(asking("team", Some("cloud")).is_empty());
+    // Who only observes stops nobody.
+    b.spec.management_policy = Some(ManagementPolicy::ObserveOnly);
+    index.apply_cluster(&b, Order::Stream);
+    assert!(asking("team", None).is_empty());
+}
+
+#[test]
+fn an_id_that_is_asked_for_beside_a_held_one_is_no_claim() {
+    let index = Index::default();
+    let mut a = cluster("a", 1, None);
+    a.spec.cluster_id = Some("x".to_owned());
+    index.apply_cluster(&a, Order::Stream);
+    assert_eq!(index.rivals(Kind::Cluster, "uid-b", &["x"]).len(), 1);
+    a.status.as_mut().unwrap().cluster_id = Some("y".to_owned());
+    index.apply_cluster(&a, Order::Stream);
+    assert!(index.rivals(Kind::Cluster, "uid-b", &["x"]).is_empty());
+    assert_eq!(index.rivals(Kind::Cluster, "uid-b", &["y"]).len(), 1);
 }
 
 #[test]

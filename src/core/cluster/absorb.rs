@@ -1,5 +1,7 @@
 //! The answer to a call into the status: a new phase, an id, or a refusal that is told.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::api::cluster_status::LastFailure;
@@ -19,7 +21,7 @@ pub fn absorb(
     now: Timestamp,
 ) -> Absorbed<DwsClusterStatus> {
     let mut next = Next {
-        status: status.clone(),
+        status: failures::by_kind(status.clone()),
         generation,
         operation,
         now,
@@ -54,7 +56,17 @@ impl Next<'_> {
     }
 
     fn event(&mut self, warning: bool, reason: &'static str, key: &str, note: String) {
-        let key = format!("{}/{}/{key}", self.operation.id, self.operation.attempt);
+        let key = format!("{}/{key}", self.operation.id);
+        self.event_of(warning, reason, key, note);
+    }
+
+    fn refusal(&mut self, failure: &Failure, note: String) {
+        let kind = self.operation.kind;
+        let key = failures::refusal_key(kind, failure, self.generation);
+        self.event_of(true, event_reason(kind), key, note);
+    }
+
+    fn event_of(&mut self, warning: bool, reason: &'static str, key: String, note: String) {
         self.events.push(EventNote {
             warning,
             reason,
@@ -161,7 +173,12 @@ impl Next<'_> {
             // An earlier attempt may have made it after all: look for it before anything else.
             return self.ambiguous(failure);
         }
-        if failures::passes(failure) {
+        let by_id = matches!(
+            self.operation.kind,
+            OperationKind::Delete | OperationKind::DeleteSnapshot
+        );
+        let own = failures::is_the_services_own(failure);
+        if failures::passes(failure) && (!own || !(first || by_id)) {
             if !first && self.operation.kind != OperationKind::Delete {
                 return self.phase(OperationPhase::Ambiguous, Some(failures::text(failure)));
             }
@@ -189,13 +206,22 @@ impl Next<'_> {
                 self.status.settled_node_count = self.operation.target.node_count;
                 ("ResizeFailed", true)
             }
+            OperationKind::Restart | OperationKind::Snapshot if own => {
+                self.unhandle();
+                (failures::SERVICE_FAILED, false)
+            }
             OperationKind::Restart => ("RestartFailed", false),
             OperationKind::Snapshot => ("SnapshotFailed", true),
             // The first refusal may be about the count of snapshots to keep: the exact one is tried once.
-            OperationKind::Delete if !self.deletion_refused_before() => ("DeletionRefused", false),
+            OperationKind::Delete if !own && !self.deletion_refused_before() => {
+                ("DeletionRefused", false)
+            }
             _ => ("DeletionBlocked", false),
         };
-        if stalled {
+        if matches!(
+            self.operation.kind,
+            OperationKind::Create | OperationKind::Restore
+        ) {
             // A change of that Secret is a reason to try again.
             self.status
                 .rejected_secret
@@ -203,12 +229,7 @@ impl Next<'_> {
         }
         let message = failures::text(failure);
         self.fail(reason, failure, message.clone());
-        self.event(
-            true,
-            event_reason(self.operation.kind),
-            &failures::key(failure),
-            message.clone(),
-        );
+        self.refusal(failure, message.clone());
         let waits = failures::tried_again(failure.meaning);
         let told = if waits {
             format!("{message} It is tried again every 10 minutes.")
@@ -223,7 +244,10 @@ impl Next<'_> {
             }
             _ => Ready::AsBefore(says.clone()),
         };
-        let verdict = match (waits, stalled && reason != "PasswordRejected") {
+        let verdict = match (
+            waits && !own,
+            stalled && !own && reason != "PasswordRejected",
+        ) {
             (true, _) => Verdict::waiting(ready, says),
             (false, true) => Verdict::stalled(ready, says),
             (false, false) => Verdict::out_of_sync(ready, says),
@@ -248,11 +272,20 @@ impl Next<'_> {
             return self.phase(OperationPhase::Ambiguous, Some(failures::text(failure)));
         }
         self.status.operation = None;
+        let message = failures::text(failure);
         if failures::passes(failure) {
             self.unhandle();
+            if failures::is_the_services_own(failure) {
+                self.fail(failures::SERVICE_FAILED, failure, message.clone());
+                return self.event_of(
+                    true,
+                    "PasswordResetRefused",
+                    failures::refusal_key(self.operation.kind, failure, self.generation),
+                    message,
+                );
+            }
             return self.not_now(failure);
         }
-        let message = failures::text(failure);
         self.fail("PasswordRejected", failure, message.clone());
         self.status
             .rejected_secret
@@ -261,7 +294,7 @@ impl Next<'_> {
             // A generated one is made anew, for the same request.
             self.unhandle();
         }
-        self.event(true, "PasswordRejected", &failures::key(failure), message);
+        self.refusal(failure, message);
     }
 
     /// A service that is busy is given an interval; what else passes is held back by the account's circuit.
@@ -286,21 +319,21 @@ impl Next<'_> {
     }
 
     fn deletion_refused_before(&self) -> bool {
-        self.status
-            .last_failure
-            .as_ref()
-            .is_some_and(|one| one.kind == OperationKind::Delete && one.reason != failures::BUSY)
+        failures::of_kind(&self.status, OperationKind::Delete).is_some()
     }
 
     fn fail(&mut self, reason: &str, failure: &Failure, message: String) {
-        self.status.last_failure = Some(LastFailure {
+        let failure = LastFailure {
             kind: self.operation.kind,
             reason: reason.to_owned(),
             code: failure.code.clone(),
             message,
+            credentials: self.operation.target.credentials.clone(),
             generation: self.generation,
-            at: self.now,
-        });
+            at: conditions::whole_second(self.now),
+            other: BTreeMap::default(),
+        };
+        failures::record(&mut self.status, failure);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::core::failures;
 use crate::core::step::{EventNote, Read};
 use crate::dws::answer::Meaning;
 
-pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
+pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     let spec = &draft.facts.object.spec;
     if let Some(id) = spec.cluster_id.clone() {
         if !account.adoption_allowed {
@@ -26,6 +26,10 @@ pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
         None => return Draft::read(Read::Clusters),
         Some(Err(failure)) => return draft.hold_back(failures::held_back(failure)),
         Some(Ok(list)) => list.clone(),
+    };
+    draft = match identity::alone(draft) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
     };
     if let Some(cluster) = list.named(draft.cluster_name()).first() {
         let id = cluster.id.clone();
@@ -113,7 +117,9 @@ pub(super) fn take(mut draft: Draft<'_>, account: &KnownAccount, id: &str) -> Cl
     draft.status.cluster_id = Some(cluster.id.clone());
     draft.status.adopted = Some(true);
     draft.status.account = Some(account.account.clone());
-    draft.status.last_failure = None;
+    draft.status.failures.clear();
+    draft.status.last_busy = None;
+    draft.status.rejected_secret = None;
     // A count that the manifest wrote at adoption is drift, never a purchase: it counts as brought to rest.
     draft.status.settled_node_count = spec.node_count.or(cluster.node_count);
     observe::observe(&mut draft.status, &cluster, true);

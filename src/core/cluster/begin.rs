@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use super::adopt;
 use super::body;
 use super::draft::{ClusterStep, Draft};
+use super::identity;
+use super::refused;
 use crate::api::cluster::AdoptionPolicy;
 use crate::api::cluster_status::RejectedSecret;
 use crate::api::{Baseline, OperationKind, Target};
@@ -38,7 +40,7 @@ pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep 
     {
         return adopt::not_allowed(draft, "spec.restoreFrom.snapshotId");
     }
-    draft = match refused_before(draft) {
+    draft = match refused::refused_before(draft) {
         Ok(draft) => draft,
         Err(step) => return *step,
     };
@@ -58,6 +60,10 @@ pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep 
         None => return Draft::read(Read::Clusters),
         Some(Err(failure)) => return draft.hold_back(failures::held_back(failure)),
         Some(Ok(list)) => list.clone(),
+    };
+    draft = match identity::alone(draft) {
+        Ok(draft) => draft,
+        Err(step) => return *step,
     };
     if let Some(taken) = list
         .named(draft.cluster_name())
@@ -120,6 +126,7 @@ fn make(
         let target = Target {
             name: Some(draft.cluster_name().to_owned()),
             snapshot_id: Some(snapshot_id.clone()),
+            credentials: draft.facts.credentials.clone(),
             ..Target::default()
         };
         (
@@ -139,6 +146,7 @@ fn make(
             name: Some(draft.cluster_name().to_owned()),
             node_count: Some(node_count),
             secret,
+            credentials: draft.facts.credentials.clone(),
             ..Target::default()
         };
         let passwords = Passwords {
@@ -159,7 +167,7 @@ fn make(
         return paused(draft);
     }
     draft.status.account = Some(account.account.clone());
-    draft.status.last_failure = None;
+    draft.overcome_beginning();
     draft.status.rejected_secret = None;
     let says = Says::new(
         reason,
@@ -175,106 +183,6 @@ fn make(
         call,
     );
     draft.call(intent, &verdict)
-}
-
-/// A refused create is not repeated until the spec, a Secret or `reconcile-requested-at` changes; a
-/// refusal for want of quota or stock is tried again every ten minutes.
-fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<ClusterStep>> {
-    let Some(failure) = draft.status.last_failure.clone() else {
-        return Ok(draft);
-    };
-    if failure.generation != draft.generation() {
-        draft.status.last_failure = None;
-        return Ok(draft);
-    }
-    let no = Ready::No(Says::new("NotCreated", failure.message.clone()));
-    match failure.reason.as_str() {
-        failures::BUSY if draft.just_refused_as_busy() => {
-            let wake = Some(draft.facts.settings.active_interval);
-            let verdict = Verdict::waiting(no, Says::new("Busy", failure.message));
-            Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)))
-        }
-        failures::BUSY => Ok(draft),
-        // The name that stood in the way is what is asked for.
-        "NameConflict"
-            if draft.facts.object.spec.adoption_policy == Some(AdoptionPolicy::IfExists) =>
-        {
-            let interval = draft.facts.settings.active_interval;
-            if draft.facts.now.duration_since(failure.at) >= interval {
-                return Ok(draft);
-            }
-            let verdict = Verdict::waiting(no, Says::new("NameConflict", failure.message));
-            Err(Box::new(draft.end(
-                &verdict,
-                Some(interval),
-                Outcome::Waiting,
-            )))
-        }
-        reason @ ("QuotaExceeded" | "SoldOut") => {
-            let waited = draft.facts.now.duration_since(failure.at);
-            if waited >= TRY_AGAIN {
-                return Ok(draft);
-            }
-            let reason = if reason == "SoldOut" {
-                "SoldOut"
-            } else {
-                "QuotaExceeded"
-            };
-            let message = format!("{} It is tried again every 10 minutes.", failure.message);
-            let verdict = Verdict::waiting(no, Says::new(reason, message));
-            Err(Box::new(draft.end(
-                &verdict,
-                Some(TRY_AGAIN - waited),
-                Outcome::Waiting,
-            )))
-        }
-        "PasswordRejected" => {
-            let since = draft.facts.now.duration_since(failure.at);
-            let wake = match secret_as_refused(&draft)? {
-                Some(true) => None,
-                // A generated one is made anew, though not in a loop.
-                None if since < draft.facts.settings.idle_interval => {
-                    Some(draft.facts.settings.idle_interval)
-                }
-                _ => return Ok(draft),
-            };
-            let verdict = Verdict::out_of_sync(no, Says::new("PasswordRejected", failure.message));
-            Err(Box::new(draft.end(&verdict, wake, Outcome::Stalled)))
-        }
-        reason => {
-            if secret_as_refused(&draft)? == Some(false) {
-                return Ok(draft);
-            }
-            let reason = match reason {
-                "NameConflict" => "NameConflict",
-                "Forbidden" => "Forbidden",
-                _ => "InvalidSpec",
-            };
-            Err(Box::new(draft.stall(no, reason, failure.message)))
-        }
-    }
-}
-
-/// Whether the password Secret is still the one that the refused request came from; `None` where it came
-/// from none.
-fn secret_as_refused(draft: &Draft<'_>) -> Result<Option<bool>, Box<ClusterStep>> {
-    let Some(refused) = &draft.status.rejected_secret else {
-        return Ok(None);
-    };
-    if draft.facts.object.spec.admin_password_secret_ref.is_none() {
-        return Ok(Some(false));
-    }
-    match &draft.facts.password_secret {
-        None => Err(Box::new(Draft::read(Read::PasswordSecret))),
-        Some(PasswordSecret::Value {
-            uid,
-            resource_version,
-            ..
-        }) => Ok(Some(
-            refused.uid == *uid && refused.resource_version == *resource_version,
-        )),
-        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey) => Ok(Some(false)),
-    }
 }
 
 enum Source {
@@ -332,9 +240,7 @@ type Chosen = (SecretString, Option<RejectedSecret>);
 fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Option<Read>> {
     let Some(reference) = &draft.facts.object.spec.admin_password_secret_ref else {
         let rejected = draft
-            .status
-            .last_failure
-            .as_ref()
+            .failed_beginning()
             .is_some_and(|one| one.reason == "PasswordRejected");
         let kept = held.pending.filter(|_| !rejected);
         return Ok((
@@ -372,10 +278,9 @@ fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Opti
 /// The reference cannot be used just now, or its content never.
 fn password_missing(mut draft: Draft<'_>) -> ClusterStep {
     if let Some(failure) = draft
-        .status
-        .last_failure
-        .clone()
+        .failed_beginning()
         .filter(|one| one.reason == "PasswordRejected")
+        .cloned()
     {
         draft.events.push(EventNote::warning(
             "PasswordRejected",

@@ -82,12 +82,23 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
         _ => true,
     };
     let create = operation.kind == OperationKind::Create;
+    let shown_ip = cluster.public_ip.clone().unwrap_or_default();
+    let shown = |word: Option<String>| word.filter(|word| !word.is_empty());
+    let wanted_ip = spec.public_ip.as_ref();
     let port = if create {
         Some(spec.port.unwrap_or(DEFAULT_PORT))
     } else {
         spec.port
     };
     not_earlier
+        && equal(
+            wanted_ip.map(|ip| bind_type(ip.bind_type)),
+            shown(shown_ip.public_bind_type).as_deref(),
+        )
+        && equal(
+            wanted_ip.and_then(|ip| ip.eip_id.as_deref()),
+            shown(shown_ip.eip_id).as_deref(),
+        )
         && equal(network.vpc_id.as_deref(), cluster.vpc_id.as_deref())
         && equal(network.subnet_id.as_deref(), cluster.subnet_id.as_deref())
         && equal(

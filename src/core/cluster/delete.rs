@@ -11,6 +11,7 @@ use super::begin::TRY_AGAIN;
 use super::draft::{ClusterStep, Draft};
 use super::final_snapshot;
 use super::forget::{Forget, forgotten, owns_secret};
+use super::held_up;
 use super::live::Part;
 use super::observe;
 use super::settle_create::{self, Found};
@@ -42,21 +43,28 @@ impl ConfirmedId {
     }
 }
 
-pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
+pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
     if !draft.has_finalizer() {
         return draft.unchanged(None, Outcome::Finished);
     }
     if draft.paused() {
+        let unsettled = draft.status.cluster_id.is_none() && draft.open_operation().is_some();
+        let wake = unsettled.then_some(draft.facts.settings.active_interval);
+        draft = match held_up::observed(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         let says = Says::new(
             "Paused",
             "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
         );
         let no = Ready::No(Says::new("Deleting", says.message.clone()));
-        return draft.end(&Verdict::out_of_sync(no, says), None, Outcome::Waiting);
+        return draft.end(&Verdict::out_of_sync(no, says), wake, Outcome::Waiting);
     }
     if let Some(step) = forgotten(&draft) {
         return match step {
             Forget::Read(read) => Draft::read(read),
+            Forget::HeldBack(says) => held_back(draft, says),
             Forget::Now(note, release) => {
                 let secret = (release && owns_secret(&draft)).then_some(SecretWrite::Release);
                 draft.forget(secret, note)
@@ -64,6 +72,10 @@ pub(super) fn plan(draft: Draft<'_>) -> ClusterStep {
         };
     }
     if draft.facts.object.spec.deletion_protection == Some(true) {
+        draft = match held_up::observed(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         return blocked(
             draft,
             "deletionProtection",
@@ -121,7 +133,32 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 "A cluster appeared after a lost answer; it is claimed and then deleted.",
             )
         }
-        Found::Theirs(_) | Found::Free => {
+        Found::Contested {
+            id,
+            rival,
+            over: true,
+        } => {
+            let note = format!(
+                "Cluster {id} may have been made for this resource or for DwsCluster {rival}, which asked for the \
+                 same name: it is left to that one."
+            );
+            draft.forget(None, EventNote::warning("Retained", id, note))
+        }
+        Found::Contested { rival, .. } => {
+            let message = format!(
+                "The answer to the create was lost, and DwsCluster {rival} asked for the same name: whose the cluster \
+                 is will show within the ambiguity window."
+            );
+            deleting(draft, &message)
+        }
+        Found::Theirs(id) => {
+            let note = format!(
+                "The lost create was not executed. Cluster {id}, which bears the name, is not what it asked for and \
+                 is left alone."
+            );
+            draft.forget(None, EventNote::normal("Deleted", operation.id, note))
+        }
+        Found::Free => {
             let note = EventNote::normal(
                 "Deleted",
                 operation.id.clone(),
@@ -129,10 +166,15 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
             );
             draft.forget(None, note)
         }
-        Found::Early => deleting(
-            draft,
-            "The answer to the create was lost: until the ambiguity window is over a cluster can still appear.",
-        ),
+        Found::Early(namesake) => {
+            let mut message = "The answer to the create was lost: until the ambiguity window is over a cluster can \
+                               still appear."
+                .to_owned();
+            if let Some(id) = namesake {
+                message.push_str(&settle_create::not_it(&id));
+            }
+            deleting(draft, &message)
+        }
     }
 }
 
@@ -213,7 +255,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         // DELETE is by id, so that one that the service forgot can be repeated.
         let asked = draft.status.operation.as_ref().map(|one| one.intended_at);
         let waited = asked.map(|at| draft.facts.now.duration_since(at));
-        let patience = if cluster.status == "DELETE_FAILED" {
+        let patience = if cluster.status == final_snapshot::DELETE_FAILED {
             TRY_AGAIN
         } else {
             PATIENCE
@@ -221,23 +263,19 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         if waited.is_none_or(|waited| waited < patience) {
             return deleting(draft, "The service accepted the deletion.");
         }
-        return send(draft, &cluster);
     }
     draft = match crd_stands(draft, &cluster) {
         Ok(draft) => draft,
         Err(step) => return *step,
     };
     if keep {
-        if matches!(
+        let unusable = matches!(
             service_state::life(&cluster.status),
             Life::Unavailable | Life::Frozen
-        ) {
-            let message = format!(
-                "The cluster is {}, so no final snapshot can be taken. Set spec.deletionPolicy: Delete to delete it \
-                 without one, or Retain to keep it.",
-                cluster.status
-            );
-            return blocked(draft, "no-snapshot", &message);
+        );
+        // A deletion that failed came after its final snapshot.
+        if unusable && cluster.status != final_snapshot::DELETE_FAILED {
+            return final_snapshot::impossible(draft, &cluster);
         }
         draft = match final_snapshot::ensure(draft, &cluster) {
             Ok(draft) => draft,
@@ -276,10 +314,9 @@ fn send(mut draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         Err(step) => return *step,
     };
     if let Some(failure) = draft
-        .status
-        .last_failure
-        .clone()
+        .failure_of(OperationKind::Delete)
         .filter(|one| one.reason == "DeletionBlocked")
+        .cloned()
         && draft.facts.now.duration_since(failure.at) < TRY_AGAIN
     {
         let message = format!(

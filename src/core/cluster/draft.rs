@@ -3,7 +3,6 @@
 use jiff::SignedDuration;
 
 use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
-use crate::api::cluster_status::LastFailure;
 use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
@@ -28,7 +27,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn new(facts: &'a ClusterFacts) -> Self {
-        let status = facts.object.status.clone().unwrap_or_default();
+        let status = failures::by_kind(facts.object.status.clone().unwrap_or_default());
         Self {
             facts,
             status,
@@ -162,48 +161,21 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// A read that was requested at `when` saw what the window left behind.
+    /// A read that was requested at `when` saw what the window left behind. That of a call which the service
+    /// accepted begins with its intent.
     pub fn after_window(&self, when: jiff::Timestamp) -> bool {
-        self.facts
-            .memory
-            .window_start
+        let open = self.status.operation.as_ref();
+        let accepted = open.filter(|one| one.phase == OperationPhase::Accepted);
+        accepted
+            .map(|one| one.intended_at)
+            .or(self.facts.memory.window_start)
             .is_some_and(|start| when.duration_since(start) >= self.facts.settings.ambiguity_window)
     }
 
-    pub fn fail(
-        &mut self,
-        kind: OperationKind,
-        reason: &str,
-        code: Option<String>,
-        message: String,
-    ) {
-        self.status.last_failure = Some(LastFailure {
-            kind,
-            reason: reason.to_owned(),
-            code,
-            message,
-            generation: self.generation(),
-            at: self.facts.now,
-        });
-    }
-
-    /// The last failure of this kind that stands (a service that was only busy is none).
-    pub fn failure_of(&self, kind: OperationKind) -> Option<&LastFailure> {
-        let last = self.status.last_failure.as_ref();
-        last.filter(|one| one.kind == kind && one.reason != failures::BUSY)
-    }
-
-    /// A failure of this kind is overcome; one of another kind stays told.
-    pub fn overcome(&mut self, kind: OperationKind) {
-        self.status.last_failure.take_if(|one| one.kind == kind);
-    }
-
-    /// The service said "busy" a moment ago although it looked idle: it is given one interval.
-    pub fn just_refused_as_busy(&self) -> bool {
-        self.status.last_failure.as_ref().is_some_and(|one| {
-            one.reason == failures::BUSY
-                && self.facts.now.duration_since(one.at) < self.facts.settings.active_interval
-        })
+    /// The recorded cluster was confirmed gone before.
+    pub fn lost_before(&self) -> bool {
+        self.status.lost == Some(true)
+            || conditions::reason(&self.status.conditions, "Stalled") == Some("Lost")
     }
 
     /// No changing call because of the resource itself: paused, or only observed.
@@ -252,6 +224,7 @@ impl<'a> Draft<'a> {
     /// The reconcile ends with this call.
     pub fn call(mut self, intent: Intent, verdict: &Verdict) -> ClusterStep {
         self.park_unknown();
+        self.status.last_busy = None;
         self.status.operation = Some(intent.operation().clone());
         self.add_finalizer = true;
         let wake = Some(self.facts.settings.active_interval);
@@ -344,13 +317,28 @@ impl<'a> Draft<'a> {
             || self.due_rotation().is_some()
     }
 
+    /// Nothing but this verdict.
+    pub fn note(self, verdict: &Verdict) -> Decision<DwsClusterStatus> {
+        self.decision(verdict, None, None, Outcome::HeldBack)
+    }
+
     fn finish(
-        mut self,
+        self,
         verdict: &Verdict,
         call: Option<Intent>,
         wake: Option<SignedDuration>,
         outcome: Outcome,
     ) -> ClusterStep {
+        Step::Act(Box::new(self.decision(verdict, call, wake, outcome)))
+    }
+
+    fn decision(
+        mut self,
+        verdict: &Verdict,
+        call: Option<Intent>,
+        wake: Option<SignedDuration>,
+        outcome: Outcome,
+    ) -> Decision<DwsClusterStatus> {
         let generation = self.generation();
         let mut verdict = verdict.clone();
         let (Ok(says) | Err(says)) = &mut verdict.synced;
@@ -365,12 +353,16 @@ impl<'a> Draft<'a> {
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
+        self.restore_finalizer();
+        if outcome == Outcome::InSync {
+            self.status.last_busy = None;
+        }
         self.keep_quiet_fields();
         if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
             // Told when it began. Telling it at every poll would be a write at every poll.
             self.events.clear();
         }
-        Step::Act(Box::new(Decision {
+        Decision {
             add_finalizer: self.add_finalizer,
             secret: self.secret,
             status: self.status,
@@ -379,7 +371,15 @@ impl<'a> Draft<'a> {
             events: self.events,
             wake,
             outcome,
-        }))
+        }
+    }
+
+    /// A replace of the whole object can strip the finalizer off; without it a deletion would leave the
+    /// cluster running.
+    fn restore_finalizer(&mut self) {
+        let binds = self.status.cluster_id.is_some() || self.status.operation.is_some();
+        let lives = self.facts.object.metadata.deletion_timestamp.is_none();
+        self.add_finalizer |= binds && lives && !self.has_finalizer();
     }
 
     /// `recentEvents` and `updatedAt` move by themselves: they travel only with another change.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::delete::{blocked, deleting, held_back};
 use super::draft::{ClusterStep, Draft};
@@ -22,6 +22,9 @@ use crate::dws::model::{Cluster, Snapshot};
 const FRESH_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Added to the count of all manual snapshots, for those that appear meanwhile.
 const SPARE: i32 = 5;
+
+/// The service's word for a cluster of which a DELETE failed: it can be deleted again and not backed up.
+pub(super) const DELETE_FAILED: &str = "DELETE_FAILED";
 
 /// `<first 49 of clusterName>-final-<8 of the uid>`: at most 64 characters and never another resource's.
 pub fn name_of(cluster: &str, uid: &str) -> String {
@@ -54,6 +57,16 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
         .named(&name)
         .first()
         .map(|snapshot| (*snapshot).clone());
+    let delete_failed = cluster.status == DELETE_FAILED;
+    let usable = |snapshot: &Arc<Snapshot>| {
+        matches!(
+            service_state::snapshot_life(&snapshot.status),
+            SnapshotLife::Available | SnapshotLife::Creating
+        )
+    };
+    if delete_failed && !found.as_ref().is_some_and(usable) {
+        return Err(Box::new(impossible(draft, cluster)));
+    }
     let Some(snapshot) = found else {
         return Err(Box::new(absent(draft, cluster, &list, name, open.as_ref())));
     };
@@ -73,6 +86,7 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
             name: name.clone(),
             id: Some(snapshot.id.clone()),
             failures,
+            ..stored
         });
     }
     match service_state::snapshot_life(&snapshot.status) {
@@ -87,7 +101,8 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
                 "The final snapshot is being taken.",
             )))
         }
-        SnapshotLife::Available if fresh(&draft, &snapshot) => {
+        // After a DELETE that failed none can be taken anew, so the one that there is serves.
+        SnapshotLife::Available if delete_failed || fresh(&snapshot, &list, draft.facts.now) => {
             if open.is_some() {
                 draft.status.operation = None;
                 let note = format!("Final snapshot {name} ({}) is complete.", snapshot.id);
@@ -99,6 +114,11 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
             }
             Ok(draft)
         }
+        SnapshotLife::Available if delete_may_land(&draft, &list) => Err(Box::new(deleting(
+            draft,
+            "The final snapshot is older than an hour. It is taken anew once a DELETE whose answer was lost cannot \
+             be carried out any more: one that came late would leave neither cluster nor snapshot.",
+        ))),
         SnapshotLife::Available => Err(Box::new(remove(
             draft,
             &snapshot,
@@ -109,6 +129,7 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
                 name,
                 id: None,
                 failures: failures.max(1),
+                ..draft.status.final_snapshot.take().unwrap_or_default()
             });
             Err(Box::new(remove(
                 draft,
@@ -150,7 +171,7 @@ fn absent(
             );
             return blocked(draft, "final-refused", &message);
         }
-        draft.status.last_failure = None;
+        draft.overcome(OperationKind::Snapshot);
     }
     if let Some(open) = open
         && !draft.after_window(list.requested_at)
@@ -196,25 +217,40 @@ fn absent(
             call,
         )
     };
-    let failures = draft
-        .status
-        .final_snapshot
-        .as_ref()
-        .map_or(0, |last| last.failures);
     draft.status.final_snapshot = Some(FinalSnapshot {
         name,
         id: None,
-        failures,
+        ..draft.status.final_snapshot.take().unwrap_or_default()
     });
     let says = Says::new("Deleting", "The final snapshot is being started.");
     draft.call(intent, &Verdict::working(Ready::No(says.clone()), says))
 }
 
-fn fresh(draft: &Draft<'_>, snapshot: &Snapshot) -> bool {
-    // Without a readable start nothing says that it is old, and taking it anew would go on for ever.
-    snapshot
-        .started_at
-        .is_none_or(|started| draft.facts.now.duration_since(started) <= FRESH_FOR)
+/// By the service's own clock, from the end on: one that took hours is not taken anew for ever.
+fn fresh(snapshot: &Snapshot, list: &SnapshotList, now: Timestamp) -> bool {
+    let finished = snapshot.finished.as_deref().and_then(service_state::time);
+    let present = list.service_time.unwrap_or(now);
+    // Without a readable time nothing says that it is old, and taking it anew would go on for ever.
+    finished
+        .max(snapshot.started_at)
+        .is_none_or(|since| present.duration_since(since) <= FRESH_FOR)
+}
+
+/// An earlier DELETE is open whose window was not over when this list was requested.
+fn delete_may_land(draft: &Draft<'_>, list: &SnapshotList) -> bool {
+    let open = draft.status.operation.as_ref();
+    open.is_some_and(|one| one.kind == OperationKind::Delete)
+        && !draft.after_window(list.requested_at)
+}
+
+/// The cluster is not in a state in which a snapshot can be taken.
+pub(super) fn impossible(draft: Draft<'_>, cluster: &Cluster) -> ClusterStep {
+    let message = format!(
+        "The cluster is {}, so no final snapshot can be taken. Set spec.deletionPolicy: Delete to delete it without \
+         one, or Retain to keep it.",
+        cluster.status
+    );
+    blocked(draft, "no-snapshot", &message)
 }
 
 /// Deletes a final snapshot that cannot serve.

@@ -13,6 +13,7 @@ use crate::core::facts::{Account, KnownAccount};
 use crate::core::failures;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read};
+use crate::dws::answer::Meaning;
 use crate::dws::model::Cluster;
 
 /// What a part of the plan comes to: go on with the draft, or end with this step.
@@ -30,6 +31,7 @@ pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
         Ok(pair) => pair,
         Err(step) => return *step,
     };
+    draft.status.lost = None;
     observe::observe(&mut draft.status, &cluster, draft.facts.detail.is_some());
     match settle(draft, &cluster).and_then(|draft| work(draft, &cluster)) {
         Ok(draft) => rest(draft, &cluster),
@@ -53,8 +55,14 @@ fn current<'a>(
                 false,
                 draft.facts.settings.active_interval,
             );
+            let hidden = matches!(
+                failure.meaning,
+                Meaning::Absent | Meaning::AbsentOrForbidden
+            );
             return Err(Box::new(match judged {
                 Presence::Gone => lost(draft, id),
+                // Confirmed once: what a new process has not seen by itself takes nothing of that back.
+                _ if hidden && draft.lost_before() => lost(draft, id),
                 Presence::NotShown => {
                     let message = format!(
                         "The service does not show cluster {id} just now; its absence is being confirmed."
@@ -76,7 +84,9 @@ fn current<'a>(
         .cloned();
     match item {
         Some(item)
-            if draft.open_operation().is_none() && !observe::wants_detail(&draft.status, &item) =>
+            if draft.open_operation().is_none()
+                && !draft.lost_before()
+                && !observe::wants_detail(&draft.status, &item) =>
         {
             Ok((draft, item))
         }
@@ -94,6 +104,7 @@ fn lost(mut draft: Draft<'_>, id: &str) -> ClusterStep {
         .events
         .push(EventNote::warning("Lost", id, message.clone()));
     draft.status.operation = None;
+    draft.status.lost = Some(true);
     draft.stall(
         Ready::No(Says::new("Lost", message.clone())),
         "Lost",
@@ -131,6 +142,8 @@ fn settle_made<'a>(
     match service_state::life(&cluster.status) {
         Life::Available if service_state::idle(cluster) => {
             if !restore {
+                let from = &operation.target.secret;
+                draft.status.password_secret.clone_from(from);
                 draft = secret::promote(draft, cluster)?;
             }
             draft.status.operation = None;
@@ -176,7 +189,10 @@ fn settle_made<'a>(
 /// What is asked for, in the order deletion, restart, password, resize; one thing at a time.
 fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     let life = service_state::life(&cluster.status);
-    if draft.hands_off() || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted) {
+    if draft.hands_off()
+        || identity::astray(&draft).is_some()
+        || matches!(life, Life::CreationFailed | Life::Deleting | Life::Deleted)
+    {
         return Ok(draft);
     }
     let draft = restart::work(draft, cluster)?;
@@ -186,7 +202,15 @@ fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
 
 /// Whether a new changing call may go out now; asks for a fresh detail first.
 pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
-    if !service_state::idle(cluster) || snapshot_goes_next(draft) || draft.just_refused_as_busy() {
+    Ok(!snapshot_goes_next(draft) && may_call_again(draft, cluster)?)
+}
+
+/// The same for a call whose answer is open: a snapshot waits for it, so it waits for no snapshot.
+pub(super) fn may_call_again(
+    draft: &Draft<'_>,
+    cluster: &Cluster,
+) -> Result<bool, Box<ClusterStep>> {
+    if !service_state::idle(cluster) || draft.just_refused_as_busy() {
         return Ok(false);
     }
     if draft.facts.detail.is_none() {
@@ -240,6 +264,9 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
     if life == Life::CreationFailed && !draft.observe_only() {
         return draft.stall(ready, "CreationFailed", observe::creation_failed(cluster));
     }
+    if let Some(message) = identity::astray(&draft) {
+        return draft.stall(ready, "InvalidSpec", message);
+    }
     if let Some((says, stalled)) = shortfall(&mut draft, cluster) {
         if says.reason == "WaitingForReference" {
             let wake = Some(draft.facts.settings.idle_interval);
@@ -262,12 +289,9 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         } else {
             Outcome::Waiting
         };
-        let wake = draft
-            .facts
-            .memory
-            .low_count_since
-            .map(|_| draft.facts.settings.active_interval)
-            .or(again);
+        let low = draft.facts.memory.low_count_since;
+        let low = low.map(|_| draft.facts.settings.active_interval);
+        let wake = low.into_iter().chain(draft.next_try()).chain(again).min();
         return draft.end(&verdict, wake, outcome);
     }
     let synced = if draft.observe_only() {
@@ -320,7 +344,12 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
         return Some((says, false));
     }
     if let Some(failure) = draft.failure_of(OperationKind::Restart) {
-        return Some((Says::new("RestartFailed", failure.message.clone()), false));
+        let reason = if failure.reason == failures::SERVICE_FAILED {
+            failures::SERVICE_FAILED
+        } else {
+            "RestartFailed"
+        };
+        return Some((Says::new(reason, failure.message.clone()), false));
     }
     if draft.paused() {
         let says = Says::new(

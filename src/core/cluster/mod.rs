@@ -11,11 +11,14 @@ mod body;
 mod delete;
 mod draft;
 mod drift;
+mod failing;
 mod final_snapshot;
 mod forget;
+mod held_up;
 mod identity;
 mod live;
 mod observe;
+mod refused;
 mod requests;
 mod resize;
 mod restart;
@@ -27,11 +30,11 @@ mod tests;
 pub use absorb::absorb;
 pub use final_snapshot::name_of as final_snapshot_name;
 
-use super::conditions::{Ready, Says};
+use super::conditions::{Ready, Says, Verdict};
 use super::facts::{Account, ClusterFacts, KnownAccount};
 use super::failures;
 use crate::api::DwsClusterStatus;
-use crate::core::step::{Outcome, Step};
+use crate::core::step::{Decision, EventNote, Outcome, Step};
 use draft::{ClusterStep, Draft};
 
 /// The next step for these facts.
@@ -61,6 +64,22 @@ pub fn plan(facts: &ClusterFacts) -> Step<DwsClusterStatus> {
     begin::plan(draft, account)
 }
 
+/// What to say where the API server refuses the connection Secret, in its words: nothing was sent.
+pub fn secret_refused(facts: &ClusterFacts, words: &str) -> Decision<DwsClusterStatus> {
+    let mut draft = Draft::new(facts);
+    draft.record_requests();
+    let name = draft.connection_secret_name();
+    let message = format!(
+        "Secret {name} cannot be written, and nothing is begun without it: {words}. It is tried again; look for a \
+         ResourceQuota or a policy that forbids it."
+    );
+    let note = EventNote::warning("SecretRefused", name, message.clone());
+    draft.events.push(note);
+    let says = Says::new("SecretRefused", message);
+    let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
+    draft.note(&verdict)
+}
+
 /// The account, if calls to it make sense just now.
 fn usable_account(draft: Draft<'_>) -> Result<(Draft<'_>, &KnownAccount), Box<ClusterStep>> {
     let unseen = |reason, message: &str| Ready::AsBefore(Says::new(reason, message));
@@ -69,7 +88,7 @@ fn usable_account(draft: Draft<'_>) -> Result<(Draft<'_>, &KnownAccount), Box<Cl
         Account::Pending => {
             let says = Says::new("Waiting", "The account has not been read yet.");
             let ready = Ready::AsBefore(says.clone());
-            let verdict = super::conditions::Verdict::waiting(ready, says);
+            let verdict = Verdict::waiting(ready, says);
             let wake = Some(facts.settings.active_interval);
             // Nothing is known yet and nothing is written about it: the first poll comes within seconds.
             if facts.object.status.is_some() {

@@ -6,7 +6,7 @@ use super::draft::Draft;
 use crate::api::cluster_status::Handled;
 use crate::api::names;
 use crate::api::{Operation, OperationKind, OperationPhase};
-use crate::core::requests::{FURTHEST_AHEAD, Request, judge};
+use crate::core::requests::{Request, judge};
 use crate::core::step::EventNote;
 
 impl Draft<'_> {
@@ -50,22 +50,17 @@ impl Draft<'_> {
 
     /// Records what stands in the annotations: all of it the first time, and later what is not to be acted on.
     pub fn record_requests(&mut self) {
-        let now = self.facts.now;
         if self.status.handled.is_none() {
-            // A value far ahead is no request; recording it would swallow the real ones before it.
-            let read = |key| {
-                let value = self
-                    .annotation(key)
-                    .and_then(|text| text.parse::<Timestamp>().ok());
-                value.filter(|value| value.duration_since(now) <= FURTHEST_AHEAD)
-            };
+            let read = |key| self.annotation(key)?.parse::<Timestamp>().ok();
             self.status.handled = Some(Handled {
                 restart: read(names::RESTART_REQUESTED_AT),
                 rotate_password: read(names::ROTATE_PASSWORD_REQUESTED_AT),
                 reconcile: read(names::RECONCILE_REQUESTED_AT),
+                ..Handled::default()
             });
             return;
         }
+        let now = self.facts.now;
         let observe_only = self.observe_only();
         for key in [
             names::RESTART_REQUESTED_AT,
@@ -76,7 +71,11 @@ impl Draft<'_> {
             match self.request(key) {
                 Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
                     self.record(key, asked);
-                    self.status.last_failure = None;
+                    // What ended in failure at the service is not undone by asking again.
+                    let ended = ["ResizeFailed", "RestartFailed"];
+                    let failures = &mut self.status.failures;
+                    failures.retain(|one| ended.contains(&one.reason.as_str()));
+                    self.status.last_busy = None;
                     self.status.rejected_secret = None;
                 }
                 Request::Due(asked) if observe_only => self.record(key, asked),

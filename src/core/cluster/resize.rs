@@ -10,10 +10,11 @@ use jiff::SignedDuration;
 use super::begin::TRY_AGAIN;
 use super::draft::Draft;
 use super::live::{self, Part};
-use super::observe;
+use super::{observe, refused};
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome};
@@ -96,8 +97,14 @@ pub(super) fn settle<'a>(
             ));
             return Ok(draft);
         }
-        if !accepted && draft.window_over() && count == Some(baseline) && !draft.hands_off() {
-            // Not executed, and it will not be: this detail was requested after the whole window.
+        // Not executed, and it will not be: this detail was requested after the whole window.
+        let not_executed = !accepted && draft.window_over() && count == Some(baseline);
+        if not_executed && draft.facts.object.spec.node_count != Some(target) {
+            // Nobody asks for that count any more: what is wanted now is planned anew.
+            draft.status.operation = None;
+            return Ok(draft);
+        }
+        if not_executed && !draft.hands_off() {
             return Err(Box::new(send(
                 draft,
                 cluster,
@@ -144,20 +151,23 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         }
         return Ok(draft);
     }
-    if let Some(failure) = draft.failure_of(OperationKind::Resize).cloned() {
+    let failure = draft.failure_of(OperationKind::Resize).cloned();
+    if draft.adopted() && found < settled && wanted < settled && failure.is_none() {
+        // A count from adoption that was never reached: taken down it is drift still, and no growth.
+        draft.status.settled_node_count = Some(wanted);
+        return Ok(draft);
+    }
+    if let Some(failure) = failure {
         let same = failure.generation == draft.generation();
         let since = draft.facts.now.duration_since(failure.at);
         if same
-            && matches!(failure.reason.as_str(), "QuotaExceeded" | "SoldOut")
+            && matches!(
+                failure.reason.as_str(),
+                "QuotaExceeded" | "SoldOut" | failures::SERVICE_FAILED
+            )
             && since < TRY_AGAIN
         {
-            let reason = if failure.reason == "SoldOut" {
-                "SoldOut"
-            } else {
-                "QuotaExceeded"
-            };
-            let message = format!("{} It is tried again every 10 minutes.", failure.message);
-            let verdict = Verdict::waiting(observe::ready(cluster), Says::new(reason, message));
+            let verdict = refused::tried_again_later(observe::ready(cluster), &failure);
             return Err(Box::new(draft.end(
                 &verdict,
                 Some(TRY_AGAIN - since),

@@ -7,6 +7,7 @@ use super::live::{self, Part};
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome};
@@ -32,8 +33,12 @@ pub(super) fn settle<'a>(
         .is_some_and(|task| task == "REBOOT_FAILURE" || task == "REBOOT_FAILED");
     let seen = operation.task_seen.is_some();
     let accepted = operation.phase == OperationPhase::Accepted;
+    // A short restart can pass between two looks, so an accepted one needs not be seen. The window of
+    // the memory is that of an open answer and does not serve here.
+    let waited = draft.facts.now.duration_since(operation.intended_at);
+    let passed = accepted && waited >= draft.facts.settings.ambiguity_window;
     // Until REBOOTING was seen, the word may still be that of the restart before.
-    if failed && (seen || (accepted && draft.window_over())) {
+    if failed && (seen || passed) {
         draft.status.operation = None;
         let message = "The service could not restart the cluster (REBOOT_FAILURE): see the cluster's events in the \
                        console, then ask for a restart again."
@@ -52,11 +57,7 @@ pub(super) fn settle<'a>(
         return Ok(draft);
     }
     let at_rest = service_state::idle(cluster);
-    // A short restart can pass between two looks, so an accepted one needs not be seen. The window of
-    // the memory is that of an open answer and does not serve here.
-    let waited = draft.facts.now.duration_since(operation.intended_at);
-    let passed = accepted && waited >= draft.facts.settings.ambiguity_window;
-    if at_rest && (seen || passed) {
+    if at_rest && !failed && (seen || passed) {
         draft.status.operation = None;
         let note = format!("Cluster {} has restarted.", cluster.name);
         draft
@@ -92,9 +93,14 @@ pub(super) fn settle<'a>(
 
 pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     let Some(asked) = draft.due_restart() else {
+        let failure = draft.failure_of(OperationKind::Restart);
+        if failure.is_some_and(|one| one.reason == failures::SERVICE_FAILED) {
+            // It lapsed, or was taken back, before the service was well again.
+            draft.overcome(OperationKind::Restart);
+        }
         return Ok(draft);
     };
-    if draft.unknown_of(OperationKind::Restart).is_some() {
+    if draft.unknown_of(OperationKind::Restart).is_some() || draft.holds(OperationKind::Restart) {
         return Ok(draft);
     }
     if !live::may_call(&draft, cluster)? {

@@ -17,6 +17,7 @@ use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
+use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::password;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
@@ -62,7 +63,7 @@ fn bind(draft: &mut Draft<'_>) {
 }
 
 /// A restored cluster whose first password is not in force yet: only its first reset binds the Secret.
-fn waits_for_first(draft: &Draft<'_>) -> bool {
+pub(super) fn waits_for_first(draft: &Draft<'_>) -> bool {
     draft.made_by_restore() && draft.status.binding.is_none()
 }
 
@@ -94,8 +95,14 @@ pub(super) fn publish<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<
             // Sent by nobody, or refused: it must not look like a password that may be in force.
             passwords.pending = None;
         }
-        if passwords.current.is_none() && !waits_for_reset {
-            passwords.current = referenced(&draft)?.map(|(value, _)| value);
+        let looks = passwords.current.is_none() || draft.facts.password_secret.is_some();
+        if looks
+            && !waits_for_reset
+            && let Some((value, secret)) = referenced(&draft)?
+            && known_in_force(&draft, &passwords, &secret)
+        {
+            passwords.current = Some(value);
+            draft.status.password_secret = Some(secret);
         }
     }
     put(&mut draft, cluster, &passwords);
@@ -126,6 +133,15 @@ fn referenced(draft: &Draft<'_>) -> Result<Option<Referenced>, Box<ClusterStep>>
     }
 }
 
+/// Whether the content of this referenced Secret is in force, whatever the connection Secret lost: it is
+/// the one that was set, or an adopted cluster has none of ours yet, for which it is published as it is.
+fn known_in_force(draft: &Draft<'_>, passwords: &Passwords, secret: &RejectedSecret) -> bool {
+    match &draft.status.password_secret {
+        Some(known) => known == secret,
+        None => draft.adopted() && passwords.current.is_none(),
+    }
+}
+
 /// A reset that is open: promote what is in force, send an unsettled one again.
 pub(super) fn settle<'a>(
     mut draft: Draft<'a>,
@@ -138,18 +154,24 @@ pub(super) fn settle<'a>(
         return Err(Box::new(begin::secret_conflict(draft, whose, ready)));
     }
     if operation.phase == OperationPhase::Accepted {
+        let secret = operation.target.secret.clone();
+        // Without a pending one it was promoted just before a crash, or the Secret went with it.
+        let known = passwords.pending.is_some() || passwords.current.is_some() || secret.is_some();
         put(&mut draft, cluster, &passwords.promoted());
         bind(&mut draft);
         draft.status.operation = None;
         draft.status.rejected_secret = None;
+        draft.status.password_secret = Some(secret.unwrap_or_default());
         draft.overcome(OperationKind::ResetPassword);
-        let note =
-            "The administrator's password was changed; the connection Secret holds the new one.";
-        draft.events.push(EventNote::normal(
-            "PasswordChanged",
-            operation.id.clone(),
-            note,
-        ));
+        let key = operation.id.clone();
+        draft.events.push(if known {
+            let note = "The administrator's password was changed; the connection Secret holds the new one.";
+            EventNote::normal("PasswordChanged", key, note)
+        } else {
+            let note = "The administrator's password was changed, and the connection Secret that held the new one was \
+                        deleted meanwhile.";
+            EventNote::warning("PasswordMissing", key, note)
+        });
         return Ok(draft);
     }
     let Some(pending) = passwords.pending else {
@@ -157,13 +179,14 @@ pub(super) fn settle<'a>(
             "The answer to a password reset was lost, and the connection Secret no longer holds the password that was \
              sent: it may or may not be in force.",
         );
+        draft.status.password_secret = None;
         return Ok(draft);
     };
     let waited = draft.facts.now.duration_since(operation.intended_at);
     // Each attempt waits longer, up to ten minutes: a refusal that says nothing about the first stays so.
     let pause = draft.facts.settings.active_interval * operation.attempt.clamp(1, 60);
     let too_soon = waited < pause.min(begin::TRY_AGAIN);
-    if too_soon || draft.hands_off() || !live::may_call(&draft, cluster)? {
+    if too_soon || draft.hands_off() || !live::may_call_again(&draft, cluster)? {
         if let Some(open) = &mut draft.status.operation {
             open.phase = OperationPhase::Ambiguous;
         }
@@ -220,12 +243,10 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
             }
             return Ok(draft);
         };
-        let in_force = match &passwords.current {
-            Some(current) => password::same(current, &value),
-            // Adoption, or a Secret that was deleted: the content is published as it is.
-            None => !first,
-        };
-        if in_force {
+        let shown = passwords.current.as_ref();
+        let same = shown.is_some_and(|current| password::same(current, &value));
+        if !first && (same || known_in_force(&draft, &passwords, &secret)) {
+            draft.status.password_secret = Some(secret);
             draft.status.rejected_secret = None;
             draft.overcome(OperationKind::ResetPassword);
             return Ok(draft);
@@ -268,8 +289,14 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
             None,
         )
     } else {
+        // Nothing is asked for any more, so what was refused of it does not matter either.
+        draft.status.rejected_secret = None;
+        draft.overcome(OperationKind::ResetPassword);
         return Ok(draft);
     };
+    if draft.holds(OperationKind::ResetPassword) {
+        return Ok(draft);
+    }
     if !live::may_call(&draft, cluster)? {
         return Err(Box::new(live::busy(draft, cluster, "The password change")));
     }
@@ -327,7 +354,12 @@ pub(super) fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
 pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     let spec = &draft.facts.object.spec;
     if let Some(failure) = draft.failure_of(OperationKind::ResetPassword) {
-        return Some(Says::new("PasswordRejected", failure.message.clone()));
+        let reason = if failure.reason == failures::SERVICE_FAILED {
+            failures::SERVICE_FAILED
+        } else {
+            "PasswordRejected"
+        };
+        return Some(Says::new(reason, failure.message.clone()));
     }
     if let Ok(Some((_, secret))) = referenced(draft)
         && draft.status.rejected_secret.as_ref() == Some(&secret)

@@ -14,12 +14,21 @@ use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 pub(super) enum Found {
     /// Ours: claim this id.
     Ours(String),
-    /// The name is somebody else's: ours was not executed.
+    /// The name is somebody else's and the window is over: ours was not executed.
     Theirs(String),
     /// The name is free and the window is over: not executed, and it will not be.
     Free,
-    /// Too early to tell.
-    Early,
+    /// This one fits, and another resource asked for the name as well and does not know its id yet.
+    Contested {
+        /// The cluster's id.
+        id: String,
+        /// The other resource, as `namespace/name`.
+        rival: String,
+        /// The window is over.
+        over: bool,
+    },
+    /// Too early to tell; with the cluster that bears the name and does not seem to be ours.
+    Early(Option<String>),
 }
 
 /// Judges the list; it must have been requested in this reconcile.
@@ -34,11 +43,20 @@ pub(super) fn look(draft: &Draft<'_>, operation: &Operation, list: &ClusterList)
         body::fits(draft, operation, cluster)
             && !draft.facts.held_elsewhere.contains_key(&cluster.id)
     });
+    let over = draft.after_window(list.requested_at);
     match ours.or(named.first()) {
-        Some(cluster) if ours.is_some() => Found::Ours(cluster.id.clone()),
+        Some(cluster) if ours.is_some() => match draft.facts.making_elsewhere.first() {
+            None => Found::Ours(cluster.id.clone()),
+            Some(rival) => Found::Contested {
+                id: cluster.id.clone(),
+                rival: format!("{}/{}", rival.namespace, rival.name),
+                over,
+            },
+        },
+        // What bears the name can go within the window, and the late create come.
+        other if !over => Found::Early(other.map(|cluster| cluster.id.clone())),
         Some(cluster) => Found::Theirs(cluster.id.clone()),
-        None if draft.after_window(list.requested_at) => Found::Free,
-        None => Found::Early,
+        None => Found::Free,
     }
 }
 
@@ -90,6 +108,12 @@ pub(super) fn plan(
                 message,
             )
         }
+        Found::Contested { id, rival, over } => {
+            if let Some(open) = &mut draft.status.operation {
+                open.phase = OperationPhase::Ambiguous;
+            }
+            contested(draft, doing, &id, &rival, over)
+        }
         Found::Free if draft.hands_off() => {
             let says = Says::new(
                 "Paused",
@@ -103,15 +127,17 @@ pub(super) fn plan(
         }
         Found::Free if draft.facts.namespace_terminating => super::begin::namespace_goes(draft),
         Found::Free => renew(draft, account, operation, doing),
-        Found::Early => {
+        Found::Early(namesake) => {
             if let Some(open) = &mut draft.status.operation {
                 open.phase = OperationPhase::Ambiguous;
             }
-            let says = Says::new(
-                doing,
-                "The answer to the request was lost. Until the ambiguity window is over nothing is sent again; a \
-                 cluster that appears under the name is claimed.",
-            );
+            let mut message = "The answer to the request was lost. Until the ambiguity window is over nothing is sent \
+                               again; a cluster that appears under the name is claimed."
+                .to_owned();
+            if let Some(id) = namesake {
+                message.push_str(&not_it(&id));
+            }
+            let says = Says::new(doing, message);
             let wake = Some(draft.facts.settings.active_interval);
             draft.end(
                 &Verdict::working(Ready::No(says.clone()), says),
@@ -120,6 +146,40 @@ pub(super) fn plan(
             )
         }
     }
+}
+
+/// Two resources asked for one name, and one cluster came of it: its password is known to one of them only,
+/// so neither takes it by chance. It is settled when the other knows its id, or is gone.
+fn contested(
+    draft: Draft<'_>,
+    doing: &'static str,
+    id: &str,
+    rival: &str,
+    over: bool,
+) -> ClusterStep {
+    let name = draft.cluster_name();
+    let mut message = format!(
+        "The answer to the request was lost, and DwsCluster {rival} asked for a cluster named {name} as well: which of \
+         the two made cluster {id} is not known yet."
+    );
+    if !over {
+        let says = Says::new(doing, message);
+        let wake = Some(draft.facts.settings.active_interval);
+        let verdict = Verdict::working(Ready::No(says.clone()), says);
+        return draft.end(&verdict, wake, Outcome::Waiting);
+    }
+    message.push_str(
+        " Delete one of the two; the other takes the cluster then, and a new password where its own does not log in.",
+    );
+    let says = Says::new("IdentityConflict", message);
+    let wake = Some(draft.facts.settings.idle_interval);
+    let verdict = Verdict::stalled(Ready::No(says.clone()), says);
+    draft.end(&verdict, wake, Outcome::Stalled)
+}
+
+/// About a cluster of the name.
+pub(super) fn not_it(id: &str) -> String {
+    format!(" Cluster {id} bears the name and is not what the request asked for.")
 }
 
 /// Takes the id into the status: from now on the cluster is known by it.
@@ -142,6 +202,7 @@ fn renew(
     operation: &Operation,
     doing: &'static str,
 ) -> ClusterStep {
+    let mut operation = operation.clone();
     let call = if operation.kind == OperationKind::Restore {
         body::restore(
             &draft,
@@ -159,6 +220,7 @@ fn renew(
         };
         // The former attempt is known dead, so a Secret that was deleted meanwhile may get a new password.
         let pending = held.pending.unwrap_or_else(|| {
+            operation.target.secret = None;
             let fresh = draft.facts.fresh.password.clone();
             let passwords = Passwords {
                 pending: Some(fresh.clone()),
@@ -184,6 +246,6 @@ fn renew(
         ),
     );
     let verdict = Verdict::working(Ready::No(says.clone()), says);
-    let intent = Intent::renewed(operation, draft.facts.now, call);
+    let intent = Intent::renewed(&operation, draft.facts.now, call);
     draft.call(intent, &verdict)
 }

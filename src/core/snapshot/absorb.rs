@@ -1,9 +1,12 @@
 //! The answer to a snapshot's call into its status.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::api::cluster_status::LastFailure;
 use crate::api::{DwsSnapshotStatus, Operation, OperationKind, OperationPhase};
+use crate::core::conditions::whole_second;
 use crate::core::failures;
 use crate::core::step::{Absorbed, EventNote};
 use crate::dws::answer::{Answer, Meaning};
@@ -18,7 +21,7 @@ pub fn absorb(
 ) -> Absorbed<DwsSnapshotStatus> {
     let mut status = status.clone();
     let mut events = Vec::new();
-    let key = |more: &str| format!("{}/{}/{more}", operation.id, operation.attempt);
+    let key = |more: &str| format!("{}/{more}", operation.id);
     let taking = operation.kind == OperationKind::Snapshot;
     let phase = |status: &mut DwsSnapshotStatus, phase, message| {
         if let Some(open) = &mut status.operation {
@@ -92,10 +95,14 @@ pub fn absorb(
                         reason: failures::BUSY.to_owned(),
                         code: failure.code.clone(),
                         message: failures::text(failure),
+                        credentials: operation.target.credentials.clone(),
                         generation,
-                        at: now,
+                        at: whole_second(now),
+                        other: BTreeMap::default(),
                     });
-                } else if !failures::passes(failure) && (taking || !absent) {
+                } else if (!failures::passes(failure) || failures::is_the_services_own(failure))
+                    && (taking || !absent)
+                {
                     let message = failures::text(failure);
                     let reason = if taking {
                         failures::refusal_reason(failure.meaning)
@@ -109,7 +116,7 @@ pub fn absorb(
                     };
                     events.push(EventNote::warning(
                         said,
-                        key(&failures::key(failure)),
+                        failures::refusal_key(operation.kind, failure, generation),
                         message.clone(),
                     ));
                     status.last_failure = Some(LastFailure {
@@ -117,8 +124,10 @@ pub fn absorb(
                         reason: reason.to_owned(),
                         code: failure.code.clone(),
                         message,
+                        credentials: operation.target.credentials.clone(),
                         generation,
-                        at: now,
+                        at: whole_second(now),
+                        other: BTreeMap::default(),
                     });
                 }
             }

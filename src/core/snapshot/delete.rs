@@ -4,9 +4,9 @@ use super::draft::{Draft, SnapshotStep};
 use super::{follow, settle};
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
-use crate::api::{Baseline, OperationKind, OperationPhase, Target};
+use crate::api::{Baseline, DwsSnapshotStatus, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
-use crate::core::conditions::{self, Ready, Says, Verdict};
+use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
 use crate::core::failures;
 use crate::core::journal::Intent;
@@ -14,32 +14,40 @@ use crate::core::service_state::{self, SnapshotLife};
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
+use crate::dws::model::Snapshot;
 
-pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
+pub(super) fn plan(mut draft: Draft<'_>) -> SnapshotStep {
     if !draft.has_finalizer() {
         return draft.unchanged(None, Outcome::Finished);
     }
     if draft.paused() {
+        let unsettled = draft.status.snapshot_id.is_none() && draft.status.operation.is_some();
+        let wake = unsettled.then_some(draft.facts.settings.active_interval);
+        draft = match observed(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         let says = Says::new(
             "Paused",
             "Deletion waits: the annotation dws.huaweicloud.com/paused is \"true\".",
         );
         return draft.end(
             &Verdict::out_of_sync(Ready::No(says.clone()), says),
-            None,
+            wake,
             Outcome::Waiting,
         );
     }
     let id = draft.status.snapshot_id.clone();
     let named = id.clone().unwrap_or_default();
     if draft.deletion_policy() == SnapshotDeletionPolicy::Retain {
-        return draft.forget(EventNote::normal(
-            "Retained",
-            named.clone(),
-            format!("Snapshot {named} is kept, and costs money."),
-        ));
+        let note = retained(&draft.status);
+        return draft.forget(note);
     }
     if id.is_none() && draft.status.operation.is_none() {
+        draft = match namesake(draft) {
+            Ok(draft) => draft,
+            Err(step) => return *step,
+        };
         return draft.forget(EventNote::normal(
             "Deleted",
             "none",
@@ -53,7 +61,7 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
         );
         return draft.forget(EventNote::normal("Retained", named, note));
     }
-    if conditions::reason(&draft.status.conditions, "Stalled") == Some("Lost") {
+    if draft.lost_before() {
         return draft.forget(EventNote::normal(
             "Deleted",
             named,
@@ -95,6 +103,92 @@ pub(super) fn plan(draft: Draft<'_>) -> SnapshotStep {
     }
 }
 
+/// Our finalizer came with a first intent, whose account the status holds for ever: without it the status was
+/// lost (a restored backup), and a snapshot of the name may be the one that it held. It is left alone, and not
+/// without a word.
+fn namesake(draft: Draft<'_>) -> Result<Draft<'_>, Box<SnapshotStep>> {
+    let known = match &draft.facts.account {
+        Account::Known(known) if draft.status.account.is_none() => known,
+        _ => return Ok(draft),
+    };
+    if let Some(circuit) = &known.circuit {
+        return Err(Box::new(draft.hold_back(failures::circuit(circuit))));
+    }
+    let list = match &draft.facts.fresh_snapshots {
+        None => return Err(Box::new(Draft::read(Read::Snapshots))),
+        Some(Err(failure)) => {
+            let says = failures::held_back(failure);
+            return Err(Box::new(draft.hold_back(says)));
+        }
+        Some(Ok(list)) => list,
+    };
+    let named = list.named(draft.name());
+    let elsewhere = &draft.facts.held_elsewhere;
+    let Some(found) = named.iter().find(|one| !elsewhere.contains_key(&one.id)) else {
+        return Ok(draft);
+    };
+    let note = format!(
+        "This resource's status holds no snapshot, perhaps because it was lost with a restored backup. Snapshot {} of \
+         its name is left alone and costs money: delete it in the console if it was this resource's.",
+        found.id
+    );
+    let note = EventNote::warning("Retained", found.id.clone(), note);
+    Err(Box::new(draft.forget(note)))
+}
+
+/// What is said about a snapshot that stays.
+fn retained(status: &DwsSnapshotStatus) -> EventNote {
+    let Some(id) = &status.snapshot_id else {
+        let note = "spec.deletionPolicy is Retain; no snapshot was recorded.";
+        return EventNote::normal("Retained", "none", note);
+    };
+    let open = status.operation.as_ref();
+    let note = if open.is_some_and(|one| one.kind == OperationKind::DeleteSnapshot) {
+        format!(
+            "Snapshot {id} is let go, but a DELETE of it was sent before and may be carried out."
+        )
+    } else {
+        format!("Snapshot {id} is kept, and costs money.")
+    };
+    EventNote::normal("Retained", id.clone(), note)
+}
+
+fn claimable(draft: &Draft<'_>, operation: &Operation, found: &Snapshot) -> bool {
+    settle::fits(operation, found) && !draft.facts.held_elsewhere.contains_key(&found.id)
+}
+
+/// Observing and settling go on while the deletion is held up, as far as the account allows.
+fn observed(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<SnapshotStep>> {
+    let account = match &draft.facts.account {
+        Account::Known(known) if known.circuit.is_none() => &known.account,
+        _ => return Ok(draft),
+    };
+    let recorded = draft.status.account.as_ref();
+    if recorded.is_some_and(|recorded| recorded != account) {
+        return Ok(draft);
+    }
+    if let Some(id) = draft.status.snapshot_id.clone() {
+        match &draft.facts.detail {
+            None => return Err(Box::new(Draft::read(Read::Snapshot(id)))),
+            Some(Ok(snapshot)) => draft.observe(snapshot),
+            Some(Err(_)) => {}
+        }
+    } else if let Some(operation) = draft.status.operation.clone() {
+        let list = match &draft.facts.fresh_snapshots {
+            None => return Err(Box::new(Draft::read(Read::Snapshots))),
+            Some(Ok(list)) => list,
+            Some(Err(_)) => return Ok(draft),
+        };
+        let name = operation.target.name.clone().unwrap_or_default();
+        let found = list.named(&name).into_iter().next();
+        if let Some(found) = found.filter(|one| claimable(&draft, &operation, one)) {
+            draft.status.snapshot_id = Some(found.id.clone());
+            draft.status.adopted = Some(false);
+        }
+    }
+    Ok(draft)
+}
+
 /// A lost request: a late snapshot can still appear.
 fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
     let Some(operation) = draft.status.operation.clone() else {
@@ -110,10 +204,7 @@ fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
     };
     let name = operation.target.name.clone().unwrap_or_default();
     match list.named(&name).first() {
-        Some(found)
-            if settle::fits(&operation, found)
-                && !draft.facts.held_elsewhere.contains_key(&found.id) =>
-        {
+        Some(found) if claimable(&draft, &operation, found) => {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
             deleting(
@@ -121,11 +212,19 @@ fn unsettled(mut draft: Draft<'_>) -> SnapshotStep {
                 "A snapshot appeared after a lost answer; it is claimed and then deleted.",
             )
         }
-        None if !draft.after_window(list.requested_at) => deleting(
+        _ if !draft.after_window(list.requested_at) => deleting(
             draft,
             "The answer to the request was lost: until the ambiguity window is over a snapshot can still appear.",
         ),
-        _ => draft.forget(EventNote::normal(
+        Some(found) => {
+            let note = format!(
+                "The lost request was not executed. Snapshot {}, which bears the name, is not what it asked for and \
+                 is left alone.",
+                found.id
+            );
+            draft.forget(EventNote::normal("Deleted", operation.id, note))
+        }
+        None => draft.forget(EventNote::normal(
             "Deleted",
             operation.id,
             "The lost request was not executed; nothing is left behind.",

@@ -1,13 +1,15 @@
 //! A decision about a snapshot in the making.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
-use crate::api::{DwsSnapshotStatus, OperationKind};
+use crate::api::{DwsCluster, DwsSnapshotStatus, OperationKind};
 use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::facts::SnapshotFacts;
+use crate::core::facts::{ClusterRefFact, SnapshotFacts};
 use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{Decision, EventNote, Outcome, Read, Step};
@@ -106,14 +108,36 @@ impl<'a> Draft<'a> {
         })
     }
 
+    /// The recorded snapshot was confirmed gone before.
+    pub fn lost_before(&self) -> bool {
+        self.status.lost == Some(true)
+            || conditions::reason(&self.status.conditions, "Stalled") == Some("Lost")
+    }
+
+    /// The `DwsCluster` of the snapshot's cluster, however the manifest names that.
+    pub fn owner(&self) -> Option<&DwsCluster> {
+        match &self.facts.cluster {
+            Some(ClusterRefFact::Present(cluster)) => Some(cluster),
+            _ => self.facts.holder.as_deref(),
+        }
+    }
+
+    /// It is being deleted: no snapshot of its cluster is started.
+    pub fn owner_goes(&self) -> bool {
+        self.owner()
+            .is_some_and(|owner| owner.metadata.deletion_timestamp.is_some())
+    }
+
     pub fn fail(&mut self, kind: OperationKind, reason: &str, message: String) {
         self.status.last_failure = Some(LastFailure {
             kind,
             reason: reason.to_owned(),
             code: None,
             message,
+            credentials: None,
             generation: self.generation(),
-            at: self.facts.now,
+            at: conditions::whole_second(self.facts.now),
+            other: BTreeMap::default(),
         });
     }
 
@@ -156,7 +180,13 @@ impl<'a> Draft<'a> {
 
     pub fn hold_back(self, says: Says) -> SnapshotStep {
         let wake = Some(self.facts.settings.active_interval);
-        let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
+        let ready = if self.facts.object.metadata.deletion_timestamp.is_some() {
+            let message = format!("The deletion waits. {}", says.message);
+            Ready::No(Says::new("Deleting", message))
+        } else {
+            Ready::AsBefore(says.clone())
+        };
+        let verdict = Verdict::out_of_sync(ready, says);
         self.end(&verdict, wake, Outcome::HeldBack)
     }
 
@@ -204,6 +234,10 @@ impl<'a> Draft<'a> {
             self.facts.now,
         );
         self.status.observed_generation = Some(generation);
+        // A replace of the whole object can strip it off; without it a deletion would leave the snapshot.
+        let binds = self.status.snapshot_id.is_some() || self.status.operation.is_some();
+        let lives = self.facts.object.metadata.deletion_timestamp.is_none();
+        self.add_finalizer |= binds && lives && !self.has_finalizer();
         if call.is_none() && self.facts.object.status.as_ref() == Some(&self.status) {
             // Told when it began. Telling it at every poll would be a write at every poll.
             self.events.clear();

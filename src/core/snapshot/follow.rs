@@ -51,8 +51,8 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
         .cloned();
     let snapshot = match (&draft.facts.detail, listed) {
         (Some(Ok(snapshot)), _) => snapshot.clone(),
-        (None, Some(listed)) => listed,
-        (None, None) => return Draft::read(Read::Snapshot(id)),
+        (None, Some(listed)) if !draft.lost_before() => listed,
+        (None, _) => return Draft::read(Read::Snapshot(id)),
         (Some(Err(failure)), _) => {
             let judged = absence::judge(
                 failure,
@@ -60,8 +60,19 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
                 false,
                 draft.facts.settings.active_interval,
             );
+            let hidden = matches!(
+                failure.meaning,
+                Meaning::Absent | Meaning::AbsentOrForbidden
+            );
+            // Confirmed once: what a new process has not seen by itself takes nothing of that back.
+            let judged = if hidden && draft.lost_before() {
+                Presence::Gone
+            } else {
+                judged
+            };
             return match judged {
                 Presence::Gone => {
+                    draft.status.lost = Some(true);
                     let message = format!(
                         "Snapshot {id} is gone from the service, and this resource did not delete it."
                     );
@@ -91,6 +102,7 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
 
 /// What a snapshot that is there makes of the conditions.
 pub(super) fn shown(mut draft: Draft<'_>, snapshot: &Arc<Snapshot>) -> SnapshotStep {
+    draft.status.lost = None;
     draft.observe(snapshot);
     let name = snapshot.name.clone();
     match service_state::snapshot_life(&snapshot.status) {

@@ -5,7 +5,6 @@ use super::follow::{no, shown};
 use super::take::call;
 use crate::api::{Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{Says, Verdict};
-use crate::core::facts::ClusterRefFact;
 use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{EventNote, Outcome, Read};
@@ -31,7 +30,10 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
     let ours = named
         .iter()
         .find(|one| fits(operation, one) && !draft.facts.held_elsewhere.contains_key(&one.id));
-    if let Some(found) = ours.or(named.first()).map(|one| (*one).clone()) {
+    let found = ours.or(named.first()).map(|one| (*one).clone());
+    // What bears the name can go within the window, and the late snapshot come.
+    let settled = ours.is_some() || draft.after_window(list.requested_at);
+    if let Some(found) = found.filter(|_| settled) {
         if ours.is_some() {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
@@ -54,7 +56,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         let says = Says::new("NameConflict", message);
         return draft.stall(no(&says), says);
     }
-    if !draft.after_window(list.requested_at) {
+    if !settled {
         if let Some(open) = &mut draft.status.operation
             && open.phase == OperationPhase::Intended
         {
@@ -66,7 +68,6 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         return draft.end(&Verdict::working(no(&says), says), wake, Outcome::Waiting);
     }
     let cluster_id = operation.target.cluster_id.clone().unwrap_or_default();
-    let deleting = matches!(&draft.facts.cluster, Some(ClusterRefFact::Present(one)) if one.metadata.deletion_timestamp.is_some());
     if draft.paused() {
         let says = Says::new(
             "Paused",
@@ -75,7 +76,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         let verdict = Verdict::out_of_sync(no(&says), says);
         return draft.end(&verdict, None, Outcome::Waiting);
     }
-    if deleting || draft.facts.namespace_terminating {
+    if draft.owner_goes() || draft.facts.namespace_terminating {
         let says = Says::new(
             "WaitingForCluster",
             "The lost request was not executed, and it is not sent again just now.",

@@ -1,5 +1,7 @@
 //! Taking a snapshot: its cluster, its name, its turn, then the intent.
 
+use jiff::SignedDuration;
+
 use super::draft::{Draft, SnapshotStep};
 use super::follow::{no, not_allowed};
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
@@ -7,6 +9,7 @@ use crate::core::conditions::{self, Says, Verdict};
 use crate::core::facts::{ClusterRefFact, KnownAccount};
 use crate::core::failures;
 use crate::core::journal::Intent;
+use crate::core::requests::FURTHEST_AHEAD;
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
@@ -29,26 +32,24 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     }
     if let Some(failure) = draft.status.last_failure.clone() {
         let busy = failure.reason == failures::BUSY;
-        if !busy && failure.generation == draft.generation() && !asked_again(&draft, &failure.at) {
+        let others =
+            failure.credentials.is_some() && failure.credentials != draft.facts.credentials;
+        let asked = asked_again(&draft, &failure.at);
+        let again = others || asked == Some(SignedDuration::ZERO);
+        if !busy && failure.generation == draft.generation() && !again {
             let waited = draft.facts.now.duration_since(failure.at);
-            if failure.reason != "QuotaExceeded" || waited < RETRY {
-                let says = Says::new(shown_reason(&failure.reason), failure.message);
-                let quota = says.reason == "QuotaExceeded";
-                let verdict = if quota {
-                    Verdict::waiting(no(&says), says)
-                } else {
-                    Verdict::stalled(no(&says), says)
-                };
-                let wake = quota.then_some(RETRY - waited);
-                return draft.end(
-                    &verdict,
-                    wake,
-                    if quota {
-                        Outcome::Waiting
-                    } else {
-                        Outcome::Stalled
-                    },
-                );
+            let says = Says::new(shown_reason(&failure.reason), failure.message);
+            let (verdict, outcome) = match says.reason {
+                "QuotaExceeded" => (Verdict::waiting(no(&says), says), Outcome::Waiting),
+                failures::SERVICE_FAILED => {
+                    (Verdict::out_of_sync(no(&says), says), Outcome::Waiting)
+                }
+                _ => (Verdict::stalled(no(&says), says), Outcome::Stalled),
+            };
+            let retry = (outcome == Outcome::Waiting).then_some(RETRY - waited);
+            if retry.is_none_or(|left| left.is_positive()) {
+                let wake = retry.into_iter().chain(asked).min();
+                return draft.end(&verdict, wake, outcome);
             }
         }
         draft.status.last_failure = None;
@@ -105,7 +106,8 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         Some(Ok(cluster)) => cluster.clone(),
     };
     if let Some(says) = waits(&draft, &cluster) {
-        draft.status.waiting_since.get_or_insert(draft.facts.now);
+        let now = conditions::whole_second(draft.facts.now);
+        draft.status.waiting_since.get_or_insert(now);
         let wake = Some(draft.facts.settings.active_interval);
         return draft.end(&Verdict::waiting(no(&says), says), wake, Outcome::Waiting);
     }
@@ -131,14 +133,13 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     let target = Target {
         name: Some(draft.name().to_owned()),
         cluster_id: Some(cluster.id.clone()),
+        credentials: draft.facts.credentials.clone(),
         ..Target::default()
     };
     let now = draft.facts.now;
-    let ours = now
-        .checked_sub(jiff::SignedDuration::from_mins(5))
-        .unwrap_or(now);
+    let ours = now.checked_sub(SignedDuration::from_mins(5)).unwrap_or(now);
     let baseline = Baseline {
-        service_time: Some(list.service_time.unwrap_or(ours)),
+        service_time: Some(conditions::whole_second(list.service_time.unwrap_or(ours))),
         ..Baseline::default()
     };
     let call = call(&draft, &cluster.id);
@@ -157,15 +158,25 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     draft.call(intent, &Verdict::working(no(&says), says))
 }
 
-/// A refusal for want of quota is tried again after this long.
-const RETRY: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
+/// What the cluster's own work may wait for without end: no backup waits with it.
+const HELD_UP: [&str; 4] = [
+    "WaitingForReference",
+    "CredentialsMissing",
+    "QuotaExceeded",
+    "SoldOut",
+];
 
-fn asked_again(draft: &Draft<'_>, since: &jiff::Timestamp) -> bool {
-    let annotations = draft.facts.object.metadata.annotations.as_ref();
-    annotations
-        .and_then(|all| all.get(crate::api::names::RECONCILE_REQUESTED_AT))
-        .and_then(|text| text.parse::<jiff::Timestamp>().ok())
-        .is_some_and(|asked| asked > *since && asked <= draft.facts.now)
+/// A refusal for want of quota is tried again after this long.
+const RETRY: SignedDuration = SignedDuration::from_mins(10);
+
+/// In how long a request to try again counts, if there is one since the failure: the clock of whoever asks
+/// may be a little ahead of ours.
+fn asked_again(draft: &Draft<'_>, since: &jiff::Timestamp) -> Option<SignedDuration> {
+    let annotations = draft.facts.object.metadata.annotations.as_ref()?;
+    let text = annotations.get(crate::api::names::RECONCILE_REQUESTED_AT)?;
+    let asked = text.parse::<jiff::Timestamp>().ok()?;
+    let ahead = asked.duration_since(draft.facts.now);
+    (asked > *since && ahead <= FURTHEST_AHEAD).then_some(ahead.max(SignedDuration::ZERO))
 }
 
 fn shown_reason(reason: &str) -> &'static str {
@@ -174,6 +185,7 @@ fn shown_reason(reason: &str) -> &'static str {
         "QuotaExceeded" => "QuotaExceeded",
         "Forbidden" => "Forbidden",
         "SnapshotFailed" => "SnapshotFailed",
+        failures::SERVICE_FAILED => failures::SERVICE_FAILED,
         _ => "InvalidSpec",
     }
 }
@@ -190,6 +202,12 @@ pub(super) fn call(draft: &Draft<'_>, cluster_id: &str) -> Call {
 fn source(draft: &Draft<'_>) -> Result<String, Says> {
     let spec = &draft.facts.object.spec;
     if let Some(id) = &spec.cluster_id {
+        if draft.owner_goes() {
+            let message = format!(
+                "The DwsCluster of cluster {id} is being deleted: no snapshot of it is started."
+            );
+            return Err(Says::new("WaitingForCluster", message));
+        }
         return Ok(id.clone());
     }
     let name = spec
@@ -260,23 +278,23 @@ fn waits(draft: &Draft<'_>, cluster: &Cluster) -> Option<Says> {
             format!("DwsSnapshot {} of the same cluster goes first.", one.name),
         ));
     }
-    let Some(ClusterRefFact::Present(owner)) = &draft.facts.cluster else {
-        return None;
-    };
-    let overdue = draft
-        .facts
-        .queue
-        .iter()
-        .any(|one| one.uid == uid && one.overdue);
+    let owner = draft.owner()?;
+    // Whichever of them is overdue: the cluster gives way to it, and it gives way to this one.
+    let overdue = draft.facts.queue.iter().any(|one| one.overdue);
     let status = owner.status.clone().unwrap_or_default();
     let busy = status
         .operation
         .as_ref()
         .is_some_and(|open| open.phase != OperationPhase::OutcomeUnknown);
     let behind = owner.metadata.generation != status.observed_generation
-        || conditions::is_true(&status.conditions, "Reconciling");
+        || conditions::reason(&status.conditions, "Reconciling")
+            .is_some_and(|reason| !HELD_UP.contains(&reason));
     (busy || (behind && !overdue)).then(|| {
-        let name = owner.metadata.name.as_deref().unwrap_or_default();
+        // One that is found by its cluster's id may be of another namespace, and is not named.
+        let name = match &draft.facts.cluster {
+            Some(_) => owner.metadata.name.clone().unwrap_or_default(),
+            None => format!("of cluster {}", cluster.id),
+        };
         Says::new(
             "WaitingForCluster",
             format!("DwsCluster {name} has work of its own that goes first."),

@@ -31,6 +31,15 @@ pub enum Credential {
     },
 }
 
+/// A password as it was written, white space and all; only the one line end goes that files and editors
+/// add. `None` where nothing is left.
+pub fn written_password(text: &str) -> Option<&str> {
+    let text = text
+        .strip_suffix('\n')
+        .map_or(text, |line| line.strip_suffix('\r').unwrap_or(line));
+    Some(text).filter(|text| !text.is_empty())
+}
+
 impl Credential {
     /// What must not be shown of it.
     pub(crate) fn secrets(&self) -> Vec<&str> {
@@ -68,5 +77,24 @@ impl fmt::Debug for Credential {
             } => "Credential::AccessKey(.., temporary)",
             Self::Password { .. } => "Credential::Password(..)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_loses_one_line_end_and_nothing_else() {
+        for (text, password) in [
+            (" a b ", Some(" a b ")),
+            ("pw\n", Some("pw")),
+            ("pw \r\n", Some("pw ")),
+            ("pw\n\n", Some("pw\n")),
+            ("\n", None),
+            ("", None),
+        ] {
+            assert_eq!(written_password(text), password, "{text:?}");
+        }
     }
 }

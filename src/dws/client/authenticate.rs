@@ -61,7 +61,7 @@ impl Client {
         id: &str,
         name: Option<&str>,
         body: Bytes,
-    ) -> Result<(Request, Redactor, Option<SecretString>), Failure> {
+    ) -> Result<(Request, Redactor, Option<Token>), Failure> {
         let Inner {
             config, credential, ..
         } = &*self.inner;
@@ -97,11 +97,10 @@ impl Client {
                 Ok((request, redactor, None))
             }
             Credential::Password { .. } => {
-                let token = self.token().await?.value;
-                request
-                    .headers
-                    .insert(X_AUTH_TOKEN, header(token.expose_secret(), true)?);
-                redactor.add(token.expose_secret());
+                let token = self.token().await?;
+                let value = token.value.expose_secret();
+                request.headers.insert(X_AUTH_TOKEN, header(value, true)?);
+                redactor.add(value);
                 Ok((request, redactor, Some(token)))
             }
         }
@@ -165,8 +164,8 @@ impl Client {
     }
 
     /// Forgets the token that the service refused, unless another has taken its place meanwhile.
-    pub(super) async fn refuse(&self, refused: &SecretString) {
-        let is_it = |token: &Token| token.value.expose_secret() == refused.expose_secret();
+    pub(super) async fn refuse(&self, refused: &Token) {
+        let is_it = |token: &Token| token.value.expose_secret() == refused.value.expose_secret();
         self.inner.token.forget(is_it).await;
     }
 
@@ -196,7 +195,8 @@ impl Client {
             .ask(self.request(operation, url, body)?, &redactor)
             .await?;
         if !matches!(response.status, 200 | 201) {
-            return Err(outcome::failure(operation, &response, &redactor));
+            let failure = outcome::failure(operation, &response, &redactor);
+            return Err(refused_login(failure));
         }
         match response
             .headers
@@ -204,7 +204,9 @@ impl Client {
             .map(HeaderValue::to_str)
         {
             Some(Ok(value)) if !value.is_empty() => {
-                Ok(Token::read(value, &response.body, self.inner.clock.now()))
+                let served_at = outcome::service_time(&response.headers);
+                let now = self.inner.clock.now();
+                Ok(Token::read(value, &response.body, served_at, now))
             }
             // The body is not shown: it may hold the token.
             _ => Err(Failure {
@@ -217,6 +219,33 @@ impl Client {
                 )
             }),
         }
+    }
+}
+
+/// IAM tells a wrong login in many ways (400, 401, 403, 404). Whatever it was fetched for, it is the login
+/// that failed: nothing is said about rights, objects or the request behind it.
+fn refused_login(failure: Failure) -> Failure {
+    match failure.meaning {
+        Meaning::Unauthenticated
+        | Meaning::Throttled
+        | Meaning::Unavailable
+        | Meaning::Garbled
+        | Meaning::Busy => failure,
+        Meaning::Forbidden
+        | Meaning::Absent
+        | Meaning::AbsentOrForbidden
+        | Meaning::NameTaken
+        | Meaning::BadPassword
+        | Meaning::Quota
+        | Meaning::SoldOut
+        | Meaning::Invalid
+        | Meaning::Unknown => Failure {
+            meaning: Meaning::Unauthenticated,
+            class: Meaning::Unauthenticated.class(),
+            field: None,
+            advice: "Correct domain, user, password and project of the account: IAM refuses the login.",
+            ..failure
+        },
     }
 }
 

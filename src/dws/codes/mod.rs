@@ -130,6 +130,16 @@ mod tests {
         assert_eq!((listed, rows), (107, 107));
     }
 
+    /// The reference gives one 400 to be tried again later; all others are the caller's to correct.
+    #[test]
+    fn what_the_caller_has_to_correct_is_not_waited_for() {
+        let waited: Vec<&str> = all()
+            .filter(|row| row.origin == Origin::Reference && row.meaning == Meaning::Unavailable)
+            .map(|row| row.code)
+            .collect();
+        assert_eq!(waited, ["DWS.5189"]);
+    }
+
     #[test]
     fn each_row_says_what_to_do() {
         let mut codes = HashSet::new();

@@ -34,7 +34,7 @@ pub(super) const CODES: &[Code] = codes! { Reference:
     "DWS.5080" [400] Invalid "Bring the retention of automatic backups into the allowed range in the console.";
     "DWS.5081" [400] Invalid in "spec.nodeType" "Choose a node type whose disk type is offered in this region.";
     "DWS.5083" [400] Invalid "Report the request to the service's support: the affinity of the nodes is outside its own limits.";
-    "DWS.5084" [400] Unavailable "Wait for the service to mend its volume catalogue, and tell its support if it does not.";
+    "DWS.5084" [400] Invalid in "spec.nodeType" "Choose another node type: the service refuses the volume that belongs to this one.";
     "DWS.5087" [400] Invalid in "spec.nodeType" "Choose a node type that gives every node the same disks.";
     "DWS.5095" [400] Invalid "Check that the cluster is a standard warehouse: this kind of cluster does not support the operation.";
     "DWS.5096" [400] Invalid in "spec.nodeType" "Choose a node type whose number of disks the service accepts.";

@@ -141,7 +141,9 @@ fn the_references_snapshots() {
         (json!("big"), None),
         (json!([]), None),
     ] {
-        let body = json!({ "snapshot": { "id": "s-1", "size": size, "finished": null } });
+        let body = json!({ "snapshot": {
+            "id": "s-1", "name": "n", "status": "AVAILABLE", "size": size, "finished": null,
+        } });
         let decoded = snapshot(
             &response(200, body.to_string()),
             "s-1",
@@ -163,6 +165,10 @@ fn the_references_node_types() {
     let types = node_types(&response(200, body.to_string()), &Redactor::default()).unwrap();
     let names: Vec<_> = types.iter().map(|kind| kind.spec_name.as_str()).collect();
     assert_eq!(names, ["dws.d1.xlarge", "dws.m1.xlarge.ultrahigh"]);
+}
+
+fn with_task(task: &Value) -> Value {
+    json!({ "id": "a", "name": "dws-1", "status": "AVAILABLE", "task_status": task })
 }
 
 #[test]
@@ -198,6 +204,11 @@ fn what_a_list_proves() {
         (200, json!({"clusters": [one, {"id": "b", "status": "AVAILABLE"}], "count": 2}), 2, false),
         (200, json!({"clusters": [one, {"id": "b", "name": "x"}], "count": 2}), 2, false),
         (200, json!({"clusters": [one, one], "count": 2}), 2, false),
+        (200, json!({"clusters": [with_task(&json!({"GROWING": "5%"}))], "count": 1}), 1, false),
+        (200, json!({"clusters": [with_task(&json!(["GROWING"]))], "count": 1}), 1, false),
+        (200, json!({"clusters": [with_task(&json!({}))], "count": 1}), 1, true),
+        (200, json!({"clusters": [with_task(&json!([]))], "count": 1}), 1, true),
+        (200, json!({"clusters": [with_task(&json!(""))], "count": 1}), 1, true),
         (201, json!({"clusters": [one], "count": 1}), 1, false),
         (202, json!({"clusters": [one], "count": 1}), 1, false),
     ];
@@ -269,13 +280,10 @@ fn what_is_no_list_is_a_failure_and_never_empty() {
 
 #[test]
 fn a_detail_is_about_the_id_asked_for() {
-    let body = |id: &Value| json!({ "cluster": { "id": id, "name": "n" } }).to_string();
+    let told = |id: &Value| json!({ "id": id, "name": "n", "status": "AVAILABLE" });
+    let body = |id: &Value| json!({ "cluster": told(id) }).to_string();
     let decode = |body: String| cluster(&response(200, body), "ab-1", &Redactor::default());
-    assert_eq!(
-        decode(body(&json!("ab-1"))).unwrap().status,
-        "",
-        "a status can be missing"
-    );
+    assert!(decode(body(&json!("ab-1"))).is_ok());
     assert!(decode(body(&json!("AB-1"))).is_ok());
     for body in [
         body(&json!("other")),
@@ -285,12 +293,39 @@ fn a_detail_is_about_the_id_asked_for() {
         r#"{"snapshot": {"id": "ab-1"}}"#.into(),
         "{}".into(),
         String::new(),
+        // By name and status a cluster is told from others, and by its task whether it may be called.
+        r#"{"cluster": {"id": "ab-1"}}"#.into(),
+        r#"{"cluster": {"id": "ab-1", "name": "n"}}"#.into(),
+        r#"{"cluster": {"id": "ab-1", "status": "AVAILABLE"}}"#.into(),
+        json!({"cluster": {"id": "ab-1", "name": "n", "status": "A", "task_status": [1]}})
+            .to_string(),
+        json!({"cluster": told(&json!("ab-1")), "error_code": "DWS.9999"}).to_string(),
+        json!({"cluster": told(&json!("ab-1")), "errCode": "DWS.3027"}).to_string(),
     ] {
         assert_eq!(
             decode(body.clone()).unwrap_err().meaning,
             Meaning::Garbled,
             "{body}"
         );
+    }
+    for beside in [
+        json!({"error_code": "DWS.0000"}),
+        json!({"error_code": null}),
+        json!({"error_code": "DWS.9999", "job_id": "j"}),
+    ] {
+        let mut body = beside;
+        body["cluster"] = told(&json!("ab-1"));
+        assert!(decode(body.to_string()).is_ok(), "{body}");
+    }
+    let told = json!({"id": "s-1", "name": "n", "status": "AVAILABLE"});
+    for (body, good) in [
+        (json!({"snapshot": told}), true),
+        (json!({"snapshot": {"id": "s-1"}}), false),
+        (json!({"snapshot": told, "error_code": "DWS.9999"}), false),
+    ] {
+        let answer = response(200, body.to_string());
+        let decoded = snapshot(&answer, "s-1", &Redactor::default());
+        assert_eq!(decoded.is_ok(), good, "{body}");
     }
     let not_found = response(403, r#"{"error_code": "DWS.0015"}"#);
     let failure = cluster(&not_found, "ab-1", &Redactor::default()).unwrap_err();
@@ -357,7 +392,16 @@ proptest! {
             "public_endpoints", "created", "updated", "recent_event", "tags", "failed_reasons",
             "private_ip", "maintain_window", "resize_info", "parameter_group", "nodes",
         ][which];
-        prop_assert_eq!(with(field, &value).id, ID);
+        let mut object = json!({ "id": ID, "name": "dws-1", "status": "AVAILABLE" });
+        object[field] = value;
+        let list = json!({ "clusters": [object], "count": 1 }).to_string();
+        let list = clusters(&response(200, list), &Redactor::default()).unwrap();
+        prop_assert_eq!(&list.items[0].id, ID);
+        prop_assert!(list.complete || ["name", "status", "task_status"].contains(&field));
+        // A detail is the same cluster, or it is not whole either.
+        let detail = json!({ "cluster": object }).to_string();
+        let detail = cluster(&response(200, detail), ID, &Redactor::default());
+        prop_assert_eq!(detail.ok(), list.complete.then(|| list.items[0].clone()));
     }
 
     #[test]

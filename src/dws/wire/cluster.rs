@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::lenient::{Int, Many, Maybe, Text, Texts};
+use super::lenient::{Int, Many, Maybe, Telling, Text, Texts};
 use crate::dws::model::{
     Cluster, Endpoint, FailedReasons, MaintainWindow, ParameterGroup, PublicIp, ResizeInfo,
 };
@@ -15,7 +15,7 @@ pub(crate) struct ClusterWire {
     name: Text,
     status: Text,
     sub_status: Text,
-    task_status: Text,
+    task_status: Telling,
     action_progress: Texts,
     node_type: Text,
     vpc_id: Text,
@@ -99,16 +99,16 @@ struct ParameterGroupWire {
 
 impl ClusterWire {
     /// The cluster; `None` without an id. The flag says whether everything by which a cluster is told
-    /// from others (name, status) is there as well.
+    /// from others (name, status) is there as well, and whether a task runs.
     pub(crate) fn into_model(self) -> Option<(Cluster, bool)> {
         let id = self.id.0.filter(|id| !id.trim().is_empty())?;
-        let whole = self.name.0.is_some() && self.status.0.is_some();
+        let whole = self.name.0.is_some() && self.status.0.is_some() && !self.task_status.odd;
         let cluster = Cluster {
             id,
             name: self.name.0.unwrap_or_default(),
             status: self.status.0.unwrap_or_default(),
             sub_status: self.sub_status.0,
-            task_status: self.task_status.0,
+            task_status: self.task_status.text,
             action_progress: self.action_progress.0,
             node_type: self.node_type.0,
             vpc_id: self.vpc_id.0,

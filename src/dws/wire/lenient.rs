@@ -17,6 +17,15 @@ pub(crate) struct Text(pub(crate) Option<String>);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ErrorCode(pub(crate) Option<String>);
 
+/// A text whose absence means something: null and what is empty are none, an object or a list that holds
+/// something is not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Telling {
+    pub(crate) text: Option<String>,
+    /// Something is there that is no text.
+    pub(crate) odd: bool,
+}
+
 /// A whole number, also as a string (`"2"`) or with an empty fraction (`2.0`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Int(pub(crate) Option<i64>);
@@ -75,7 +84,21 @@ enum Scalar {
     Int(i64),
     Float(f64),
     Text(String),
+    /// `{}` or `[]`.
+    Empty,
     Other,
+}
+
+impl Scalar {
+    fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) if !text.is_empty() => Some(text),
+            Self::Int(number) => Some(number.to_string()),
+            Self::Float(number) => Some(number.to_string()),
+            Self::Bool(truth) => Some(truth.to_string()),
+            Self::Text(_) | Self::Null | Self::Empty | Self::Other => None,
+        }
+    }
 }
 
 struct AnyScalar;
@@ -108,24 +131,34 @@ impl<'de> Visitor<'de> for AnyScalar {
         Ok(Scalar::Text(value))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalar, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
+        let mut seen = Scalar::Empty;
+        while list.next_element::<IgnoredAny>()?.is_some() {
+            seen = Scalar::Other;
+        }
+        Ok(seen)
     }
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Scalar, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Other)
+        let mut seen = Scalar::Empty;
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            seen = Scalar::Other;
+        }
+        Ok(seen)
     }
 }
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match deserializer.deserialize_any(AnyScalar)? {
-            Scalar::Text(text) if !text.is_empty() => Some(text),
-            Scalar::Int(number) => Some(number.to_string()),
-            Scalar::Float(number) => Some(number.to_string()),
-            Scalar::Bool(truth) => Some(truth.to_string()),
-            Scalar::Text(_) | Scalar::Null | Scalar::Other => None,
-        }))
+        Ok(Self(deserializer.deserialize_any(AnyScalar)?.into_text()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Telling {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let scalar = deserializer.deserialize_any(AnyScalar)?;
+        Ok(Self {
+            odd: matches!(scalar, Scalar::Other),
+            text: scalar.into_text(),
+        })
     }
 }
 
@@ -135,7 +168,9 @@ impl<'de> Deserialize<'de> for ErrorCode {
             Scalar::Null => None,
             Scalar::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
             Scalar::Int(number) => Some(number.to_string()),
-            Scalar::Float(_) | Scalar::Bool(_) | Scalar::Other => Some(String::new()),
+            Scalar::Float(_) | Scalar::Bool(_) | Scalar::Empty | Scalar::Other => {
+                Some(String::new())
+            }
         }))
     }
 }
@@ -151,7 +186,7 @@ impl<'de> Deserialize<'de> for Int {
                     .ok()
                     .or_else(|| text.parse().ok().and_then(whole))
             }
-            Scalar::Null | Scalar::Bool(_) | Scalar::Other => None,
+            Scalar::Null | Scalar::Bool(_) | Scalar::Empty | Scalar::Other => None,
         }))
     }
 }
@@ -169,7 +204,7 @@ impl<'de> Deserialize<'de> for Float {
             Scalar::Int(number) => Some(number as f64),
             Scalar::Float(number) => Some(number),
             Scalar::Text(text) => text.trim().parse().ok(),
-            Scalar::Null | Scalar::Bool(_) | Scalar::Other => None,
+            Scalar::Null | Scalar::Bool(_) | Scalar::Empty | Scalar::Other => None,
         };
         Ok(Self(number.filter(|number| number.is_finite())))
     }

@@ -4,6 +4,6 @@
 
 pub(super) mod body;
 pub(super) mod cluster;
-pub(super) mod lenient;
+pub(crate) mod lenient;
 pub(super) mod list;
 pub(super) mod snapshot;

@@ -101,17 +101,19 @@ fn an_untried_account_is_probed() {
     assert!(matches!(breaker.admit(at(0)), Admission::Go(_)));
 }
 
-#[test]
-fn held_until_the_pause_is_over_then_probed_then_closed() {
+#[rstest]
+#[case(Meaning::Throttled)]
+#[case(Meaning::Unavailable)]
+fn held_until_the_pause_is_over_then_probed_then_closed(#[case] meaning: Meaning) {
     let mut breaker = Breaker::default();
     let first = ticket(&breaker, at(0));
-    let signal = breaker.failed(at(0), first, Scope::Object, &failure(Meaning::Throttled));
+    let signal = breaker.failed(at(0), first, Scope::Object, &failure(meaning));
     assert!(signal.with_work && !signal.idle);
     let Admission::Held(held) = breaker.admit(at(1)) else {
         panic!("not held");
     };
     assert!(!held.sent);
-    assert_eq!(held.meaning, Meaning::Throttled);
+    assert_eq!(held.meaning, meaning);
     assert_eq!(held.retry_after, Some(Duration::from_secs(1)));
     let Admission::Probe(probe) = breaker.admit(at(2)) else {
         panic!("no probe");
@@ -119,15 +121,10 @@ fn held_until_the_pause_is_over_then_probed_then_closed() {
     assert!(breaker.circuit().is_some(), "open until the probe succeeds");
     assert!(breaker.succeeded(probe).with_work);
     assert_eq!(breaker.circuit(), None);
-    // Throttled again at once: the pauses go on; after a while they begin anew.
+    // The same again at once: the pauses go on; after a while they begin anew.
     let mut again = |seconds: i64| {
         let ticket = ticket(&breaker, at(seconds));
-        breaker.failed(
-            at(seconds),
-            ticket,
-            Scope::Object,
-            &failure(Meaning::Throttled),
-        );
+        breaker.failed(at(seconds), ticket, Scope::Object, &failure(meaning));
         let until = breaker.until();
         let probe = self::ticket(&breaker, until.expect("open"));
         breaker.succeeded(probe);

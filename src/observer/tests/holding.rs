@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::ObserverSettings;
 use super::super::testing::{
-    FakeService, Fault, PROJECT, account, accounts, interest, key, settings,
+    FakeService, Fault, PROJECT, account, account_of_user, accounts, interest, key, settings,
 };
 use super::{execute, known, next_poll};
 use crate::core::facts::CircuitReason;
@@ -137,6 +137,50 @@ async fn a_wrong_key_is_tried_once_a_minute_however_many_ask() {
         service.total()
     );
     assert!(service.total() >= 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ended_before_a_changing_call_holds_nothing_back() {
+    let service = FakeService::default();
+    let account = account_of_user(&service);
+    account.poll().await;
+    service.fail("restart_cluster", [Fault::unauthenticated()]);
+    let Answer::Refused(failure) = execute(&account, 10).await else {
+        panic!("not refused");
+    };
+    assert_eq!(failure.meaning, Meaning::Unauthenticated);
+    assert!(
+        account.circuit().is_none(),
+        "the login may be as good as before"
+    );
+    let again = execute(&account, 10).await;
+    assert!(matches!(again, Answer::Accepted { .. }), "{again:?}");
+    assert_eq!(service.count("create_token"), 2);
+
+    // A new token that is refused as well: the credential.
+    service.fail(
+        "restart_cluster",
+        [Fault::unauthenticated(), Fault::unauthenticated()],
+    );
+    for _ in 0..2 {
+        assert!(account.circuit().is_none());
+        assert!(matches!(execute(&account, 10).await, Answer::Refused(_)));
+    }
+    let reason = account.circuit().map(|circuit| circuit.reason);
+    assert_eq!(reason, Some(CircuitReason::CredentialsInvalid));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_login_is_the_accounts_whatever_it_was_for() {
+    let service = FakeService::default();
+    let account = account_of_user(&service);
+    account.watch(interest("one", "c1", true));
+    let forbidden = serde_json::json!({"error": {"code": 403, "message": "user is disabled"}});
+    service.always("create_token", Some(Fault::Status(403, None, forbidden)));
+    let failure = account.cluster("c1").await.expect_err("fails");
+    assert_eq!(failure.meaning, Meaning::Unauthenticated);
+    let reason = account.circuit().map(|circuit| circuit.reason);
+    assert_eq!(reason, Some(CircuitReason::CredentialsInvalid));
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,6 +27,36 @@ fn observed() -> Facts {
     })
 }
 
+/// Adopted with three nodes under a manifest that wrote six, which is brought down to this.
+fn lowered(count: i32) -> Facts {
+    Facts::adopted()
+        .spec(|s| s.node_count = Some(count))
+        .status(|s| s.settled_node_count = Some(6))
+        .facts(|f| f.memory.low_count_since = Some(ago(9000)))
+}
+
+/// The id of another cluster was written while ours was being made.
+fn astray() -> Facts {
+    Facts::live().spec(|s| s.cluster_id = Some("another-id".into()))
+}
+
+#[test]
+fn an_id_beside_the_one_that_was_made_is_told_with_both() {
+    let message = astray().message("Stalled");
+    assert!(
+        message.contains("another-id") && message.contains(ID),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_growth_is_counted_from_what_the_manifest_last_wrote() {
+    let status = lowered(5).decide().0.status;
+    assert_eq!(status.settled_node_count, Some(5));
+    let grown = lowered(6).status(|old| *old = status);
+    assert!(grown.plan().starts_with("call Resize #1 +3"));
+}
+
 #[rstest]
 #[case::by_id(by_id(), TAKEN)]
 #[case::by_name(by_name(), TAKEN)]
@@ -57,9 +87,22 @@ fn observed() -> Facts {
 #[case::held_elsewhere(by_id().facts(|f| f.rivals = vec![rival("else", true, 1)]), "Ready=False/IdentityConflict; Synced=False/IdentityConflict; Stalled")]
 #[case::asked_for_later_elsewhere(by_id().facts(|f| f.rivals = vec![rival("else", false, 1)]), TAKEN)]
 #[case::by_name_and_held(by_name().facts(|f| { f.held_elsewhere.insert(ID.into(), rival("else", true, 1)); }), "Ready=False/IdentityConflict; Synced=False/IdentityConflict; Stalled")]
+#[case::by_name_and_another_is_making_it(by_name().facts(|f| f.making_elsewhere = vec![rival("else", false, 1)]), "Ready=False/WaitingForCluster; Synced=False/WaitingForCluster; Reconciling")]
+#[case::observed_and_another_is_making_it(observed().facts(|f| f.making_elsewhere = vec![rival("else", false, 1)]), "Ready=False/WaitingForCluster; Synced=False/WaitingForCluster; Reconciling")]
+#[case::by_id_says_which(by_id().facts(|f| f.making_elsewhere = vec![rival("else", false, 1)]), TAKEN)]
 // Afterwards.
+#[case::an_id_beside_the_one_that_was_made(
+    astray(),
+    "Ready=True/Available; Synced=False/InvalidSpec; Stalled"
+)]
+#[case::which_changes_nothing_more(astray().spec(|s| s.node_count = Some(6)), "Ready=True/Available; Synced=False/InvalidSpec; Stalled")]
 #[case::a_later_growth(Facts::adopted().spec(|s| s.node_count = Some(6)), "call Resize #1 +3; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 #[case::a_count_from_adoption_stays_drift(Facts::adopted().spec(|s| s.node_count = Some(6)).status(|s| s.settled_node_count = Some(6)), "Ready=True/Available; Synced=False/Drifted; secret put")]
+#[case::a_lower_count_that_is_still_more_than_there_is(
+    lowered(5),
+    "Ready=True/Available; Synced=False/Drifted; secret put"
+)]
+#[case::a_lower_count_after_a_resize_that_failed(lowered(5).status(|s| record(s, last_failure(OperationKind::Resize, "ResizeFailed", 900))), "call Resize #1 +2; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 fn a_cluster_of_others(#[case] facts: Facts, #[case] expected: &str) {
     // What the connection Secret comes to is not the subject here.
     let plan = facts.plan().replace("; secret put", "");

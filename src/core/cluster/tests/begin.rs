@@ -47,7 +47,7 @@ fn circuit(reason: CircuitReason, failed_polls: u32) -> Circuit {
 }
 
 fn failed(reason: &str, age: i64) -> Facts {
-    Facts::new().status(|s| s.last_failure = Some(last_failure(OperationKind::Create, reason, age)))
+    Facts::new().status(|s| record(s, last_failure(OperationKind::Create, reason, age)))
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the status holds it
@@ -58,9 +58,27 @@ fn refused_secret(version: &str) -> Option<RejectedSecret> {
     })
 }
 
+/// The credentials Secret at this version.
+#[allow(clippy::unnecessary_wraps)] // as the facts hold it
+fn credentials(version: &str) -> Option<RejectedSecret> {
+    Some(RejectedSecret {
+        uid: "credentials".into(),
+        resource_version: version.into(),
+    })
+}
+
+/// The refusal met version 1 of the credentials Secret; it is at this one now.
+fn with_credentials(facts: Facts, version: &str) -> Facts {
+    facts
+        .status(|s| s.failures[0].credentials = credentials("1"))
+        .facts(|f| f.credentials = credentials(version))
+}
+
 #[rstest]
 #[case::create(Facts::new(), CREATE)]
 #[case::create_with_a_referenced_password(Facts::new().password("Chosen-Pw-1"), CREATE)]
+#[case::another_is_making_one_of_the_name(Facts::new().facts(|f| f.making_elsewhere = vec![rival("else", false, 1)]),
+    "Ready=False/WaitingForCluster; Synced=False/WaitingForCluster; Reconciling")]
 #[case::the_reference_is_not_there(Facts::new().password_is(PasswordSecret::NoSecret),
     "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling")]
 #[case::the_key_is_not_there(Facts::new().password_is(PasswordSecret::NoKey),
@@ -144,6 +162,18 @@ fn refused_secret(version: &str) -> Option<RejectedSecret> {
     "Ready=False/NotCreated; Synced=False/SoldOut; Reconciling"
 )]
 #[case::sold_out_after_ten_minutes(failed("SoldOut", 600), CREATE)]
+#[case::the_service_fails(
+    failed("ServiceUnavailable", 599),
+    "Ready=False/NotCreated; Synced=False/ServiceUnavailable"
+)]
+#[case::the_service_failed_ten_minutes_ago(failed("ServiceUnavailable", 600), CREATE)]
+#[case::the_service_failed_and_edited(failed("ServiceUnavailable", 5).object(|o| o.metadata.generation = Some(2)), CREATE)]
+#[case::forbidden_to_the_same_user(
+    with_credentials(failed("Forbidden", 5), "1"),
+    "Ready=False/NotCreated; Synced=False/Forbidden; Stalled"
+)]
+#[case::forbidden_to_another_user(with_credentials(failed("Forbidden", 5), "2"), CREATE)]
+#[case::forbidden_before_credentials_were_noted(failed("Forbidden", 5).facts(|f| f.credentials = credentials("2")), "Ready=False/NotCreated; Synced=False/Forbidden; Stalled")]
 #[case::busy(
     failed("Busy", 9),
     "Ready=False/NotCreated; Synced=False/Busy; Reconciling"
@@ -205,4 +235,11 @@ fn a_pending_password_that_was_never_refused_is_kept() {
         &"Pending-Pw-1".into()
     ));
     assert_eq!((body.port, body.user_name.as_str()), (8000, "dbadmin"));
+}
+
+#[test]
+fn the_intent_keeps_the_credentials_that_it_is_sent_with() {
+    let facts = Facts::new().facts(|f| f.credentials = credentials("7"));
+    let open = facts.decide().0.status.operation.unwrap();
+    assert_eq!(open.target.credentials, credentials("7"));
 }

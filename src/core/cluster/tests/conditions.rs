@@ -149,3 +149,32 @@ fn a_detail_that_differs_from_the_list_is_read_again(
     let (decision, _) = facts.decide();
     assert_eq!(decision.wake.is_some(), again, "{:?}", decision.wake);
 }
+
+fn lost_before() -> Facts {
+    let lost = Facts::live().detail_fails(Meaning::Absent).unlisted(60);
+    let status = lost.decide().0.status;
+    Facts::live().object(|o| o.status = Some(status))
+}
+
+const LOST: &str = "Ready=False/Lost; Synced=False/Lost; Stalled";
+
+/// A new process remembers neither lists nor which ids it has read.
+#[rstest]
+#[case::not_found(lost_before().detail_fails(Meaning::Absent), LOST)]
+#[case::not_found_or_forbidden(lost_before().detail_fails(Meaning::AbsentOrForbidden), LOST)]
+#[case::the_service_is_away(lost_before().detail_fails(Meaning::Unavailable), "Ready=False/Lost; Synced=False/ServiceUnavailable")]
+#[case::it_is_shown_again(lost_before(), "Ready=True/Available; Synced=True/InSync; secret put")]
+fn what_is_lost_stays_lost(#[case] facts: Facts, #[case] expected: &str) {
+    assert_eq!(facts.plan(), expected);
+}
+
+#[test]
+fn an_outage_does_not_make_a_lost_cluster_doubtful() {
+    let away = lost_before().detail_fails(Meaning::Unavailable);
+    let status = away.decide().0.status;
+    let after = Facts::live().object(|o| o.status = Some(status));
+    let found = after.clone().detail_fails(Meaning::AbsentOrForbidden);
+    assert_eq!(found.plan(), LOST);
+    let deleted = after.deleted().detail_fails(Meaning::AbsentOrForbidden);
+    assert_eq!(deleted.plan(), "forget");
+}

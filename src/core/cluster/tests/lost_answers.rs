@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::cluster::ManagementPolicy;
+use crate::api::cluster_status::RejectedSecret;
 
 fn lost(phase: OperationPhase) -> Facts {
     Facts::new()
@@ -24,6 +25,21 @@ fn made(change: impl FnOnce(&mut Cluster)) -> Cluster {
     cluster
 }
 
+fn bound(eip: &str) -> crate::api::cluster::PublicIp {
+    crate::api::cluster::PublicIp {
+        bind_type: crate::api::cluster::PublicBindType::BindExisting,
+        eip_id: Some(eip.into()),
+    }
+}
+
+fn shown(bind_type: &str, eip: &str) -> crate::dws::model::PublicIp {
+    crate::dws::model::PublicIp {
+        public_bind_type: Some(bind_type.into()),
+        eip_id: Some(eip.into()),
+        eip_address: None,
+    }
+}
+
 const WAITS: &str = "Ready=False/Creating; Synced=True/Creating; Reconciling";
 const THEIRS: &str = "Ready=False/NameConflict; Synced=False/NameConflict; Stalled";
 
@@ -42,16 +58,28 @@ const THEIRS: &str = "Ready=False/NameConflict; Synced=False/NameConflict; Stall
 #[case::the_list_fails(over().list_fails(Meaning::Garbled), "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable")]
 #[case::it_appears(lost(OperationPhase::Ambiguous).list(&[made(|_| {})]), WAITS)]
 #[case::it_appears_while_paused(lost(OperationPhase::Ambiguous).list(&[made(|_| {})]).paused(), WAITS)]
-#[case::older_than_the_intent(lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = Some(ago(31)))]), THEIRS)]
+#[case::older_than_the_intent(over().list(&[made(|c| c.created_at = Some(ago(31)))]), THEIRS)]
+#[case::a_namesake_within_the_window(lost(OperationPhase::Ambiguous).window(599).list(&[made(|c| c.created_at = Some(ago(31)))]), WAITS)]
 #[case::in_the_same_second(lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = Some(ago(30)))]), WAITS)]
-#[case::of_unknown_age(lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = None)]), THEIRS)]
-#[case::of_another_type(lost(OperationPhase::Ambiguous).list(&[made(|c| c.node_type = Some("x".into()))]), THEIRS)]
-#[case::of_another_count(lost(OperationPhase::Ambiguous).list(&[made(|c| c.node_count = Some(4))]), THEIRS)]
-#[case::in_another_vpc(lost(OperationPhase::Ambiguous).list(&[made(|c| c.vpc_id = Some("x".into()))]), THEIRS)]
-#[case::on_another_port(lost(OperationPhase::Ambiguous).list(&[made(|c| c.port = Some(9000))]), THEIRS)]
-#[case::of_another_user(lost(OperationPhase::Ambiguous).list(&[made(|c| c.user_name = Some("x".into()))]), THEIRS)]
+#[case::of_unknown_age(over().list(&[made(|c| c.created_at = None)]), THEIRS)]
+#[case::of_another_type(over().list(&[made(|c| c.node_type = Some("x".into()))]), THEIRS)]
+#[case::of_another_count(over().list(&[made(|c| c.node_count = Some(4))]), THEIRS)]
+#[case::in_another_vpc(over().list(&[made(|c| c.vpc_id = Some("x".into()))]), THEIRS)]
+#[case::on_another_port(over().list(&[made(|c| c.port = Some(9000))]), THEIRS)]
+#[case::of_another_user(over().list(&[made(|c| c.user_name = Some("x".into()))]), THEIRS)]
+#[case::with_another_address(over().spec(|s| s.public_ip = Some(bound("ours"))).list(&[made(|c| c.public_ip = Some(shown("bind_existing", "theirs")))]), THEIRS)]
+#[case::with_another_kind_of_address(over().spec(|s| s.public_ip = Some(bound("ours"))).list(&[made(|c| c.public_ip = Some(shown("auto_assign", "ours")))]), THEIRS)]
+#[case::with_its_address(lost(OperationPhase::Ambiguous).spec(|s| s.public_ip = Some(bound("ours"))).list(&[made(|c| c.public_ip = Some(shown("bind_existing", "ours")))]), WAITS)]
+#[case::with_an_address_still_to_come(lost(OperationPhase::Ambiguous).spec(|s| s.public_ip = Some(bound("ours"))).list(&[made(|c| c.public_ip = None)]), WAITS)]
 #[case::what_is_not_shown_fits(lost(OperationPhase::Ambiguous).list(&[made(|c| { c.vpc_id = None; c.node_count = None; })]), WAITS)]
-#[case::held_by_another_resource(lost(OperationPhase::Ambiguous).list(&[made(|_| {})]).facts(|f| { f.held_elsewhere.insert(ID.into(), rival("else", true, 1)); }), THEIRS)]
+#[case::held_by_another_resource(over().list(&[made(|_| {})]).facts(|f| { f.held_elsewhere.insert(ID.into(), rival("else", true, 1)); }), THEIRS)]
+#[case::another_asked_for_the_name(rivalled(lost(OperationPhase::Ambiguous)), WAITS)]
+#[case::another_asked_for_the_name_and_the_window_is_over(
+    rivalled(over()),
+    "Ready=False/IdentityConflict; Synced=False/IdentityConflict; Stalled"
+)]
+#[case::another_asked_and_it_is_not_what_we_asked_for(rivalled(over()).list(&[made(|c| c.port = Some(9000))]), THEIRS)]
+#[case::another_asked_and_the_name_is_free(rivalled(over()).list(&[]), "call Create #2; Ready=False/Creating; Synced=True/Creating; Reconciling")]
 fn a_lost_create(#[case] facts: Facts, #[case] expected: &str) {
     assert_eq!(facts.plan(), expected);
 }
@@ -65,6 +93,32 @@ fn a_claim_stores_the_id_and_keeps_the_operation() {
     assert_eq!(
         decision.status.operation.unwrap().phase,
         OperationPhase::Accepted
+    );
+}
+
+#[test]
+fn a_namesake_of_which_it_is_too_early_to_tell_is_named() {
+    let facts = lost(OperationPhase::Ambiguous).list(&[made(|c| c.created_at = None)]);
+    let message = facts.message("Synced");
+    assert!(message.contains(ID), "{message}");
+}
+
+/// Another resource has a create of the same name open, and a cluster that fits is there.
+fn rivalled(facts: Facts) -> Facts {
+    facts
+        .list(&[made(|_| {})])
+        .facts(|f| f.making_elsewhere = vec![rival("else", false, 1)])
+}
+
+#[test]
+fn of_two_that_asked_for_the_name_neither_claims_and_both_are_told() {
+    let (decision, _) = rivalled(over()).decide();
+    assert_eq!(decision.status.cluster_id, None);
+    assert!(decision.status.operation.is_some());
+    let message = rivalled(over()).message("Stalled");
+    assert!(
+        message.contains(ID) && message.contains("else/other"),
+        "{message}"
     );
 }
 
@@ -136,4 +190,46 @@ fn an_available_cluster_promotes_its_password_and_settles_its_count() {
     assert!(data.contains_key("password") && !data.contains_key("pending-password"));
     assert_eq!(decision.status.settled_node_count, Some(3));
     assert!(decision.status.operation.is_none() && decision.status.binding.is_some());
+}
+
+/// The create took its password from this version of a referenced Secret, and the connection Secret was
+/// deleted while the cluster was being made.
+fn made_from(version: &str) -> Facts {
+    accepted(cluster("AVAILABLE", "", 3))
+        .status(|s| {
+            let open = s.operation.as_mut().unwrap();
+            open.target.secret = Some(RejectedSecret {
+                uid: "secret".into(),
+                resource_version: version.into(),
+            });
+        })
+        .secret_is(ConnectionSecret::Absent)
+        .password("Chosen-Pw-1")
+}
+
+#[rstest]
+#[case::as_it_was("1", "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::changed_meanwhile(
+    "0",
+    "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put"
+)]
+fn a_referenced_password_is_in_force_only_as_the_create_sent_it(
+    #[case] sent: &str,
+    #[case] expected: &str,
+) {
+    assert_eq!(made_from(sent).plan(), expected);
+    let remembered = made_from(sent).decide().0.status.password_secret.unwrap();
+    assert_eq!(remembered.resource_version, sent);
+}
+
+#[test]
+fn a_password_that_was_made_anew_is_not_taken_for_the_referenced_one() {
+    let facts = over()
+        .secret_is(ConnectionSecret::Absent)
+        .password("Chosen-Pw-1");
+    let facts = facts.status(|s| {
+        s.operation.as_mut().unwrap().target.secret = Some(RejectedSecret::default());
+    });
+    let intent = facts.decide().0.call.unwrap();
+    assert_eq!(intent.operation().target.secret, None);
 }

@@ -8,6 +8,7 @@ mod adopt;
 mod begin;
 mod conditions;
 mod delete;
+mod failures;
 mod lost_answers;
 mod password;
 mod properties;
@@ -36,6 +37,7 @@ use crate::core::facts::{
     Absence, Account, ClusterFacts, ClusterList, ConnectionSecret, Fresh, KnownAccount, Memory,
     PasswordSecret, Rival, Seen, Settings, SnapshotList, SnapshotRefFact,
 };
+use crate::core::failures::record;
 use crate::core::failures::tests::failure;
 use crate::core::step::{Decision, Read, SecretWrite, Step};
 use crate::dws::answer::Meaning;
@@ -101,9 +103,11 @@ impl Facts {
             },
             object: Arc::new(object),
             account: Account::Known(known),
+            credentials: None,
             memory: Memory::default(),
             rivals: Vec::new(),
             held_elsewhere: BTreeMap::new(),
+            making_elsewhere: Vec::new(),
             snapshots_of_cluster: Vec::new(),
             namespace_terminating: false,
             fresh_list: None,
@@ -255,11 +259,16 @@ impl Facts {
         self
     }
 
-    pub fn snapshots(mut self, snapshots: &[Snapshot]) -> Self {
+    pub fn snapshots(self, snapshots: &[Snapshot]) -> Self {
+        self.snapshots_at(snapshots, Some(now()))
+    }
+
+    /// The same with the service's clock of the list.
+    pub fn snapshots_at(mut self, snapshots: &[Snapshot], service_time: Option<Timestamp>) -> Self {
         let listing = Listing {
             items: snapshots.to_vec(),
             complete: true,
-            service_time: Some(now()),
+            service_time,
         };
         self.snapshots = SnapshotList::from_listing(listing, now()).map(|list| Ok(Arc::new(list)));
         self

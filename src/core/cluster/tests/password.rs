@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use super::resize::overdue;
 use super::*;
 use crate::api::cluster::ManagementPolicy;
 use crate::api::cluster_status::RejectedSecret;
@@ -29,11 +30,10 @@ fn rotation() -> Facts {
 
 fn refused(facts: Facts, age: i64) -> Facts {
     facts.status(|s| {
-        s.last_failure = Some(last_failure(
-            OperationKind::ResetPassword,
-            "PasswordRejected",
-            age,
-        ));
+        record(
+            s,
+            last_failure(OperationKind::ResetPassword, "PasswordRejected", age),
+        );
     })
 }
 
@@ -43,6 +43,15 @@ fn rejected(version: &str) -> impl FnOnce(&mut DwsClusterStatus) {
         resource_version: version.into(),
     };
     move |status| status.rejected_secret = Some(secret)
+}
+
+/// The content of this version of the referenced Secret is known to be in force.
+fn in_force(version: &str) -> impl FnOnce(&mut DwsClusterStatus) {
+    let secret = RejectedSecret {
+        uid: "secret".into(),
+        resource_version: version.into(),
+    };
+    move |status| status.password_secret = Some(secret)
 }
 
 fn restored() -> Facts {
@@ -83,16 +92,22 @@ fn restored() -> Facts {
 #[case::before_a_resize(rotation().spec(|s| s.node_count = Some(5)), RESETS)]
 // The Secret.
 #[case::deleted_and_generated(Facts::live().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=False/PasswordMissing; secret put")]
-#[case::deleted_and_referenced(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::deleted_and_changed(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(in_force("0")), RESETS)]
+#[case::deleted_and_nobody_knows(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD), RESETS)]
+#[case::edited_by_hand(Facts::live().secret(&[("password", "Edited-Pw-1")]).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::adopted_and_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::adopted_rotated_and_then_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(|s| s.password_secret = Some(RejectedSecret::default())), RESETS)]
+#[case::deleted_and_referenced(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
 #[case::deleted_and_adopted(Facts::adopted().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=True/InSync; secret put")]
 #[case::foreign(Facts::live().secret_is(ConnectionSecret::Foreign("x".into())), "Ready=True/Available; Synced=False/SecretConflict; Stalled")]
-#[case::to_be_reowned(Facts::live().secret_is(ConnectionSecret::Ours { data: BTreeMap::new(), reown: true, well_formed: true }).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::to_be_reowned(Facts::live().secret_is(ConnectionSecret::Ours { data: BTreeMap::new(), reown: true, well_formed: true }).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
 // The first one after a restore.
 #[case::restored(
     restored(),
     "call ResetPassword #1; Ready=False/Restoring; Synced=True/PasswordPending; Reconciling; secret put"
 )]
 #[case::restored_with_a_reference(restored().password("Chosen-Pw-1"), "call ResetPassword #1; Ready=False/Restoring; Synced=True/PasswordPending; Reconciling; secret put")]
+#[case::restored_and_a_backup_holds_the_same(restored().secret(&[("password", "Chosen-Pw-1")]).password("Chosen-Pw-1"), "call ResetPassword #1; Ready=False/Restoring; Synced=True/PasswordPending; Reconciling; secret put")]
 #[case::restored_and_the_reference_is_not_there(restored().password_is(PasswordSecret::NoSecret), "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling")]
 #[case::restored_and_busy(restored().detail(cluster("AVAILABLE", "SNAPSHOTTING", 3)), "Ready=False/Restoring; Synced=False/Busy; Reconciling")]
 #[case::restored_and_paused(restored().paused(), "Ready=False/Restoring; Synced=False/Paused; secret put")]
@@ -121,6 +136,10 @@ fn open(phase: OperationPhase, attempt: i32, age: i64) -> Facts {
 )]
 #[case::crashed(
     open(OperationPhase::Intended, 1, 10),
+    "call ResetPassword #2; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
+)]
+#[case::lost_and_a_snapshot_is_overdue(
+    open(OperationPhase::Ambiguous, 1, 10).facts(|f| f.snapshots_of_cluster = vec![overdue()]),
     "call ResetPassword #2; Ready=True/Available; Synced=True/PasswordPending; Reconciling"
 )]
 #[case::pauses_grow(open(OperationPhase::Ambiguous, 5, 49), PENDING)]
@@ -187,4 +206,68 @@ fn a_restored_cluster_is_bound_by_its_first_reset() {
         facts.decide().0.status.binding.unwrap().name,
         "warehouse-connection"
     );
+}
+
+/// The password that a plan writes into the connection Secret.
+fn written(facts: Facts) -> Option<String> {
+    let Some(SecretWrite::Put { data }) = facts.decide().0.secret else {
+        panic!()
+    };
+    let value = data.get("password")?;
+    Some(secrecy::ExposeSecret::expose_secret(value).to_owned())
+}
+
+#[test]
+fn what_is_in_force_comes_back_as_it_is() {
+    let deleted = Facts::live().secret_is(ConnectionSecret::Absent);
+    let deleted = deleted.password(PASSWORD).status(in_force("1"));
+    assert_eq!(written(deleted).as_deref(), Some(PASSWORD));
+    let edited = Facts::live().secret(&[("password", "Edited-Pw-1")]);
+    let edited = edited.password(PASSWORD).status(in_force("1"));
+    assert_eq!(written(edited).as_deref(), Some(PASSWORD));
+}
+
+#[test]
+fn a_change_that_cannot_be_sent_now_is_not_shown_as_in_force() {
+    let facts = Facts::live().secret_is(ConnectionSecret::Absent);
+    let facts = facts.password("Chosen-Pw-1").status(in_force("0")).paused();
+    assert_eq!(written(facts), None);
+}
+
+#[rstest]
+#[case::adoption(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD), "1")]
+#[case::a_change_of_labels(settled(Facts::live()).password(PASSWORD).status(in_force("0")), "1")]
+#[case::a_reset(with_secret(open(OperationPhase::Accepted, 1, 5)).password("Pending-Pw-1"), "1")]
+#[case::a_generated_one(open(OperationPhase::Accepted, 1, 5).status(in_force("0")), "")]
+fn what_is_in_force_is_remembered_by_its_secret(#[case] facts: Facts, #[case] version: &str) {
+    let remembered = facts.decide().0.status.password_secret.unwrap();
+    assert_eq!(remembered.resource_version, version);
+}
+
+fn with_secret(facts: Facts) -> Facts {
+    facts.status(|status| {
+        let open = status.operation.as_mut().unwrap();
+        open.target.secret = Some(RejectedSecret {
+            uid: "secret".into(),
+            resource_version: "1".into(),
+        });
+    })
+}
+
+#[rstest]
+#[case::referenced(with_secret(open(OperationPhase::Accepted, 1, 5)).secret_is(ConnectionSecret::Absent).password("Chosen-Pw-1"), "PasswordChanged")]
+#[case::generated(open(OperationPhase::Accepted, 1, 5).secret_is(ConnectionSecret::Absent), "PasswordMissing")]
+#[case::promoted_before_a_crash(open(OperationPhase::Accepted, 1, 5).secret(&[("password", PASSWORD)]), "PasswordChanged")]
+fn a_secret_that_went_with_the_new_password_is_not_said_to_hold_it(
+    #[case] facts: Facts,
+    #[case] event: &str,
+) {
+    assert_eq!(facts.events(), event);
+}
+
+#[test]
+fn nothing_is_in_force_for_sure_while_the_outcome_is_unknown() {
+    let facts = open(OperationPhase::Ambiguous, 1, 60).secret(&[("previous-password", PASSWORD)]);
+    let facts = facts.password("Chosen-Pw-1").status(in_force("1"));
+    assert_eq!(facts.decide().0.status.password_secret, None);
 }

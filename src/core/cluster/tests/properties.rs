@@ -121,7 +121,9 @@ prop_compose! {
                 s.cluster_id = known_id.then(|| ID.into());
                 s.adopted = adopted;
                 s.settled_node_count = settled;
-                s.last_failure = failure;
+                if let Some(failure) = failure {
+                    record(s, failure);
+                }
                 s.handled = Some(Handled::default());
             });
         facts = match detail {

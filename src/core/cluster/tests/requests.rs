@@ -7,13 +7,41 @@ use super::*;
 #[rstest]
 #[case::past(5, Some(5))]
 #[case::a_little_ahead(-600, Some(-600))]
-#[case::far_ahead(-601, None)]
+#[case::far_ahead(-601, Some(-601))]
 fn the_first_write_records_what_is_there(#[case] age: i64, #[case] recorded: Option<i64>) {
     let facts = Facts::live()
         .status(|s| s.handled = None)
         .annotate(names::RESTART_REQUESTED_AT, ago(age).to_string());
     let handled = facts.decide().0.status.handled.unwrap();
     assert_eq!(handled.restart, recorded.map(ago));
+}
+
+/// A manifest that always bore a value of next year restarts nothing, then or now, and real requests count.
+#[rstest]
+#[case::its_time_has_come(0, -86_400, false)]
+#[case::a_real_request_meanwhile(-86_400, 5, true)]
+#[case::the_same_value(-86_400, -86_400, false)]
+fn a_value_far_ahead_at_the_first_write_never_acts(
+    #[case] recorded: i64,
+    #[case] asked: i64,
+    #[case] acts: bool,
+) {
+    let asked = if recorded == 0 { recorded } else { asked };
+    let facts = Facts::live()
+        .status(|s| s.handled.as_mut().unwrap().restart = Some(ago(recorded)))
+        .annotate(names::RESTART_REQUESTED_AT, ago(asked).to_string());
+    assert_eq!(facts.plan().starts_with("call Restart"), acts);
+}
+
+#[test]
+fn what_is_stored_is_in_whole_seconds() {
+    let facts = Facts::new().facts(|f| f.now = now() + SignedDuration::from_millis(1_700));
+    let open = facts.decide().0.status.operation.unwrap();
+    assert_eq!(open.intended_at, now() + SignedDuration::from_secs(1));
+    let facts = Facts::live().password("short");
+    let facts = facts.facts(|f| f.now = now() + SignedDuration::from_millis(1_700));
+    let failure = facts.decide().0.status.failures.remove(0);
+    assert_eq!(failure.at, now() + SignedDuration::from_secs(1));
 }
 
 #[test]

@@ -24,10 +24,10 @@ fn low_for(facts: Facts, seconds: i64) -> Facts {
 }
 
 fn failed(reason: &str, age: i64) -> Facts {
-    wants(5).status(|s| s.last_failure = Some(last_failure(OperationKind::Resize, reason, age)))
+    wants(5).status(|s| record(s, last_failure(OperationKind::Resize, reason, age)))
 }
 
-fn overdue() -> Waiting {
+pub(super) fn overdue() -> Waiting {
     Waiting {
         name: "s".into(),
         uid: "s".into(),
@@ -150,6 +150,12 @@ fn idle(count: i32) -> Cluster {
 #[case::lost_and_observed(open(OperationPhase::Ambiguous, 700, idle(3)).spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), WAITS)]
 #[case::a_change_of_mind_waits(open(OperationPhase::Accepted, 60, cluster("AVAILABLE", "GROWING", 3)).spec(|s| s.node_count = Some(9)), WAITS)]
 #[case::a_change_of_mind_after_it(open(OperationPhase::Accepted, 60, idle(5)).spec(|s| s.node_count = Some(9)), "call Resize #1 +4; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
+#[case::lost_and_taken_back_while_it_waits(open(OperationPhase::Ambiguous, 599, idle(3)).spec(|s| s.node_count = Some(3)), WAITS)]
+#[case::lost_and_taken_back(open(OperationPhase::Ambiguous, 600, idle(3)).spec(|s| s.node_count = Some(3)), QUIET)]
+#[case::lost_and_no_longer_written(open(OperationPhase::Ambiguous, 600, idle(3)).spec(|s| s.node_count = None), QUIET)]
+#[case::lost_and_taken_back_while_paused(open(OperationPhase::Ambiguous, 600, idle(3)).spec(|s| s.node_count = Some(3)).paused(), "Ready=True/Available; Synced=False/Paused")]
+#[case::lost_and_less_is_wanted(open(OperationPhase::Ambiguous, 600, idle(3)).spec(|s| s.node_count = Some(4)), "call Resize #1 +1; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
+#[case::lost_and_more_is_wanted(open(OperationPhase::Ambiguous, 600, idle(3)).spec(|s| s.node_count = Some(9)), "call Resize #1 +6; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
 #[case::unknown_stays(open(OperationPhase::OutcomeUnknown, 9000, idle(3)), UNKNOWN)]
 #[case::unknown_is_acknowledged(open(OperationPhase::OutcomeUnknown, 9000, idle(3)).annotate(names::ACKNOWLEDGE_ATTEMPT, OP), DRIFT)]
 #[case::another_is_acknowledged(open(OperationPhase::OutcomeUnknown, 9000, idle(3)).annotate(names::ACKNOWLEDGE_ATTEMPT, "x"), UNKNOWN)]

@@ -19,7 +19,11 @@ fn open(phase: OperationPhase, age: i64, task: &str, seen: bool) -> Facts {
     operation.task_seen = seen.then(|| "REBOOTING".into());
     Facts::live()
         .operation(operation)
-        .window(age)
+        .facts(|facts| {
+            // The memory keeps a window only while the answer is open.
+            let accepted = phase == OperationPhase::Accepted;
+            facts.memory.window_start = (!accepted).then(|| ago(age));
+        })
         .detail(cluster("AVAILABLE", task, 3))
 }
 
@@ -49,6 +53,10 @@ fn open(phase: OperationPhase, age: i64, task: &str, seen: bool) -> Facts {
 #[case::the_failure_of_the_one_before(
     open(OperationPhase::Accepted, 60, "REBOOT_FAILURE", false),
     WAITS
+)]
+#[case::failed_and_never_seen_rebooting(
+    open(OperationPhase::Accepted, 600, "REBOOT_FAILURE", false),
+    "Ready=True/Available; Synced=False/RestartFailed"
 )]
 #[case::lost(open(OperationPhase::Ambiguous, 60, "", false), WAITS)]
 #[case::crashed(open(OperationPhase::Intended, 60, "", false), WAITS)]

@@ -82,8 +82,10 @@ pub(super) fn last_failure(kind: OperationKind, reason: &str, age: i64) -> LastF
         reason: reason.into(),
         code: None,
         message: "The service's words.".into(),
+        credentials: None,
         generation: 1,
         at: ago(age),
+        other: BTreeMap::default(),
     }
 }
 

@@ -79,6 +79,19 @@ fn after(kind: OperationKind, attempt: i32, answer: &Answer) -> String {
 )]
 #[case::busy(Take, 1, refused(Meaning::Busy), "closed; -; Busy; ")]
 #[case::throttled(Take, 1, refused(Meaning::Throttled), "closed; -; -; ")]
+#[case::service_fails(
+    Take,
+    1,
+    refused(Meaning::Unavailable),
+    "closed; -; ServiceUnavailable; SnapshotRefused"
+)]
+#[case::second_service_fails(Take, 2, refused(Meaning::Unavailable), "Ambiguous; -; -; ")]
+#[case::deletion_service_fails(
+    DeleteSnapshot,
+    1,
+    refused(Meaning::Unavailable),
+    "closed; -; DeletionBlocked; SnapshotDeletionRefused"
+)]
 #[case::unsent(Take, 1, unsent(), "closed; -; -; ")]
 #[case::second_finds_the_first(Take, 2, refused(Meaning::NameTaken), "Ambiguous; -; -; ")]
 #[case::second_finds_work(Take, 2, refused(Meaning::Busy), "Ambiguous; -; -; ")]
@@ -107,4 +120,19 @@ fn an_answer_becomes_status(
     #[case] expected: &str,
 ) {
     assert_eq!(after(kind, attempt, &answer), expected);
+}
+
+#[test]
+fn a_repeated_refusal_is_one_event() {
+    let key = |id: &str| {
+        let mut open = operation(Take, OperationPhase::Intended, 5);
+        open.id = id.into();
+        let status = DwsSnapshotStatus {
+            operation: Some(open.clone()),
+            ..DwsSnapshotStatus::default()
+        };
+        let absorbed = absorb_answer(&status, 1, &open, &refused(Meaning::Quota), now());
+        absorbed.events[0].key.clone()
+    };
+    assert_eq!(key("a"), key("b"));
 }

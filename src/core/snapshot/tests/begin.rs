@@ -3,6 +3,8 @@
 use rstest::rstest;
 
 use super::*;
+use crate::api::cluster_status::RejectedSecret;
+use crate::core::conditions::{Ready, Says, Verdict, apply};
 use OperationPhase::{Accepted, OutcomeUnknown};
 
 fn starts() -> String {
@@ -89,6 +91,25 @@ fn behind(owner: &mut DwsCluster) {
     owner.metadata.generation = Some(2);
 }
 
+/// The cluster's own work waits for something, and says so.
+fn reconciling(reason: &'static str) -> impl FnOnce(&mut DwsCluster) {
+    move |owner| {
+        let says = Says::new(reason, "m");
+        let verdict = Verdict::waiting(Ready::Yes(says.clone()), says);
+        let status = owner.status.get_or_insert_default();
+        apply(&mut status.conditions, &verdict, 1, now());
+    }
+}
+
+/// A younger one has waited for a whole operation, and this one was refused before that.
+fn a_younger_one_is_overdue(facts: &mut SnapshotFacts) {
+    let younger = Waiting {
+        overdue: true,
+        ..in_queue("younger", 50)
+    };
+    facts.queue = vec![in_queue("backup", 100), younger];
+}
+
 fn overdue(facts: &mut SnapshotFacts) {
     facts.queue = vec![Waiting {
         overdue: true,
@@ -102,6 +123,15 @@ fn overdue(facts: &mut SnapshotFacts) {
 #[case::operation_that_was_given_up(Facts::new().owner(resize(OutcomeUnknown)), true)]
 #[case::manifest_not_looked_at(Facts::new().owner(behind), false)]
 #[case::manifest_not_looked_at_but_overdue(Facts::new().owner(behind).facts(overdue), true)]
+#[case::a_younger_one_overdue(Facts::new().owner(reconciling("Busy")).facts(a_younger_one_is_overdue), true)]
+#[case::work_that_is_held_up(Facts::new().owner(reconciling("Busy")), false)]
+#[case::a_missing_password(Facts::new().owner(reconciling("WaitingForReference")), true)]
+#[case::missing_credentials(Facts::new().owner(reconciling("CredentialsMissing")), true)]
+#[case::no_quota(Facts::new().owner(reconciling("QuotaExceeded")), true)]
+#[case::sold_out(Facts::new().owner(reconciling("SoldOut")), true)]
+#[case::by_id_and_an_operation(Facts::new().held_by(resize(Accepted)), false)]
+#[case::by_id_and_at_rest(Facts::new().held_by(|_| {}), true)]
+#[case::by_id_and_in_deletion(Facts::new().held_by(|one| one.metadata.deletion_timestamp = Some(Time(now()))), false)]
 fn work_of_the_cluster_itself_goes_first(#[case] facts: Facts, #[case] goes: bool) {
     let expected = if goes {
         starts()
@@ -162,9 +192,42 @@ fn refused(reason: &str, age: i64) -> Facts {
     Facts::new().failed(OperationKind::Snapshot, reason, age)
 }
 
+#[allow(clippy::unnecessary_wraps)] // as the facts hold it
+fn credentials(version: &str) -> Option<RejectedSecret> {
+    Some(RejectedSecret {
+        uid: "credentials".into(),
+        resource_version: version.into(),
+    })
+}
+
+/// The clock of whoever asks may be ahead of ours.
+#[rstest]
+#[case::two_seconds(-2, Some(2))]
+#[case::ten_minutes(-600, Some(600))]
+#[case::too_far(-601, None)]
+#[case::before_the_failure(51, None)]
+fn a_request_from_a_little_ahead_is_waited_for(#[case] age: i64, #[case] wake: Option<i64>) {
+    let facts = refused("InvalidSpec", 50);
+    let facts = facts.annotate(names::RECONCILE_REQUESTED_AT, ago(age).to_string());
+    let decision = facts.decide().0;
+    assert_eq!(decision.wake.map(|one| one.as_secs()), wake);
+    assert!(decision.call.is_none());
+}
+
+#[test]
+fn the_intent_keeps_the_credentials_that_it_is_sent_with() {
+    let facts = Facts::new().facts(|one| one.credentials = credentials("7"));
+    let open = facts.decide().0.status.operation.unwrap();
+    assert_eq!(open.target.credentials, credentials("7"));
+}
+
 #[rstest]
 #[case::quota(refused("QuotaExceeded", 599), waiting("QuotaExceeded"))]
 #[case::quota_again(refused("QuotaExceeded", 600), starts())]
+#[case::the_service_fails(refused("ServiceUnavailable", 599), out_of_sync("ServiceUnavailable"))]
+#[case::the_service_failed(refused("ServiceUnavailable", 600), starts())]
+#[case::forbidden_to_another_user(refused("Forbidden", 5).status(|one| one.last_failure.as_mut().unwrap().credentials = credentials("1")).facts(|one| one.credentials = credentials("2")), starts())]
+#[case::forbidden_to_the_same_user(refused("Forbidden", 5).status(|one| one.last_failure.as_mut().unwrap().credentials = credentials("1")).facts(|one| one.credentials = credentials("1")), stalled("Forbidden"))]
 #[case::busy(refused("Busy", 9), waiting("Busy"))]
 #[case::busy_again(refused("Busy", 10), starts())]
 #[case::invalid(refused("InvalidSpec", 90_000), stalled("InvalidSpec"))]

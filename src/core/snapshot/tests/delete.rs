@@ -21,6 +21,11 @@ fn blocked() -> String {
     out_of_sync("DeletionBlocked")
 }
 
+/// The deletion waits for the service or the credentials.
+fn held_back(reason: &str) -> String {
+    format!("Ready=False/Deleting; Synced=False/{reason}")
+}
+
 #[rstest]
 #[case::ours(Facts::dying(), deletes(1))]
 #[case::adopted(adopted(), FORGET.into())]
@@ -44,7 +49,7 @@ fn blocked() -> String {
 #[case::credentials_invalid(Facts::dying().account(Account::Invalid { message: "No.".into() }), blocked())]
 #[case::other_project(Facts::dying().known(|one| one.account.project_id = "other".into()), blocked())]
 #[case::first_poll(Facts::dying().account(Account::Pending), working("Deleting"))]
-#[case::circuit(Facts::dying().known(|one| one.circuit = Some(circuit(1))), out_of_sync("Throttled"))]
+#[case::circuit(Facts::dying().known(|one| one.circuit = Some(circuit(1))), held_back("Throttled"))]
 #[case::cluster_gone_first(Facts::dying().facts(|facts| facts.cluster = Some(ClusterRefFact::Absent)), deletes(1))]
 #[case::rivals(Facts::dying().facts(|facts| facts.rivals = vec![rival("data", true, 5)]), FORGET.into())]
 #[case::rival_that_only_asks(Facts::dying().facts(|facts| facts.rivals = vec![rival("other", false, 9000)]), deletes(1))]
@@ -69,8 +74,8 @@ fn sent(phase: OperationPhase, age: i64) -> Facts {
 #[case::confirmed_by_the_vague_code(sent(Accepted, 5).detail_fails(Meaning::AbsentOrForbidden).unlisted(10), FORGET.into())]
 #[case::vague_code_before_our_delete(Facts::dying().detail_fails(Meaning::AbsentOrForbidden).unlisted(10), blocked())]
 #[case::gone_before_our_delete(Facts::dying().detail_fails(Meaning::Absent).unlisted(10), FORGET.into())]
-#[case::unreadable(sent(Accepted, 5).detail_fails(Meaning::Unavailable).unlisted(10), out_of_sync("ServiceUnavailable"))]
-#[case::not_permitted(sent(Accepted, 5).detail_fails(Meaning::Forbidden).unlisted(10), out_of_sync("Forbidden"))]
+#[case::unreadable(sent(Accepted, 5).detail_fails(Meaning::Unavailable).unlisted(10), held_back("ServiceUnavailable"))]
+#[case::not_permitted(sent(Accepted, 5).detail_fails(Meaning::Forbidden).unlisted(10), held_back("Forbidden"))]
 #[case::refused(Facts::dying().failed(DeleteSnapshot, "DeletionBlocked", 599), blocked())]
 #[case::refused_and_tried_again(Facts::dying().failed(DeleteSnapshot, "DeletionBlocked", 600), deletes(1))]
 #[case::busy(Facts::dying().failed(DeleteSnapshot, "Busy", 9), working("Deleting"))]
@@ -82,9 +87,10 @@ fn the_finalizer_goes_when_absence_is_confirmed(#[case] facts: Facts, #[case] ex
 #[rstest]
 #[case::too_early(Facts::asked(Ambiguous, 100).window(90), working("Deleting"))]
 #[case::not_executed(Facts::asked(Ambiguous, 700).window(600), FORGET.into())]
-#[case::theirs(Facts::asked(Ambiguous, 100).window(90).list(&[snapshot(ID, "backup", "AVAILABLE", 101)]), FORGET.into())]
+#[case::theirs(Facts::asked(Ambiguous, 700).window(600).list(&[snapshot(ID, "backup", "AVAILABLE", 701)]), FORGET.into())]
+#[case::theirs_and_too_early(Facts::asked(Ambiguous, 100).window(90).list(&[snapshot(ID, "backup", "AVAILABLE", 101)]), working("Deleting"))]
 #[case::appeared(Facts::asked(Ambiguous, 100).window(90).list(&[snapshot(ID, "Backup", "CREATING", 50)]), working("Deleting"))]
-#[case::list_unreadable(Facts::asked(Ambiguous, 700).window(600).list_fails(Meaning::Unavailable), out_of_sync("ServiceUnavailable"))]
+#[case::list_unreadable(Facts::asked(Ambiguous, 700).window(600).list_fails(Meaning::Unavailable), held_back("ServiceUnavailable"))]
 #[case::retain(Facts::asked(Ambiguous, 100).window(90).policy(Retain), FORGET.into())]
 fn a_lost_request_is_settled_before_it_is_forgotten(
     #[case] facts: Facts,
@@ -118,6 +124,11 @@ fn a_lost_snapshot_is_not_asked_for_again() {
 
 #[rstest]
 #[case::kept(Facts::dying().policy(Retain), "Retained", ID)]
+#[case::of_a_lost_status(Facts::new().deleted().list(&[snapshot(ID, "backup", "AVAILABLE", 5)]), "Retained", ID)]
+#[case::of_a_lost_status_and_free(Facts::new().deleted(), "Deleted", "nothing")]
+#[case::of_a_lost_status_without_credentials(Facts::new().deleted().credentials_missing(), "Deleted", "nothing")]
+#[case::never_taken(Facts::new().deleted().policy(Retain), "Retained", "no snapshot")]
+#[case::theirs(Facts::asked(Ambiguous, 700).window(600).list(&[snapshot(ID, "backup", "AVAILABLE", 701)]).deleted(), "Deleted", ID)]
 #[case::gone(sent(Accepted, 5).detail_fails(Meaning::Absent).unlisted(10), "Deleted", ID)]
 #[case::blocked(Facts::dying().credentials_missing(), "DeletionBlocked", "Retain")]
 #[case::crd(Facts::dying().crd_deleted(), "DeletionBlocked", names::CONFIRM_DELETE)]
@@ -141,8 +152,44 @@ fn without_our_finalizer_nothing_is_read_or_done() {
 }
 
 #[test]
+fn a_finalizer_that_was_taken_away_is_put_back() {
+    let stripped = |facts: Facts| {
+        let facts = facts.object(|object| object.metadata.finalizers = None);
+        facts.decide().0.add_finalizer
+    };
+    assert!(stripped(Facts::taken()));
+    assert!(stripped(Facts::asked(Ambiguous, 100).window(90)));
+    assert!(!stripped(Facts::dying()));
+}
+
+#[test]
+fn a_paused_deletion_goes_on_observing_and_claiming() {
+    let seen = Facts::dying()
+        .paused()
+        .detail(snapshot(ID, "backup", "UNAVAILABLE", 5));
+    let status = seen.decide().0.status;
+    assert_eq!(status.status.as_deref(), Some("UNAVAILABLE"));
+    let lost = Facts::asked(Ambiguous, 100)
+        .window(90)
+        .list(&[snapshot(ID, "backup", "CREATING", 50)]);
+    let (decision, _) = lost.deleted().paused().decide();
+    assert_eq!(decision.status.snapshot_id.as_deref(), Some(ID));
+    assert!(decision.call.is_none() && !decision.remove_finalizer);
+}
+
+#[test]
 fn a_restore_is_named() {
     let facts = Facts::dying().facts(|facts| facts.restoring = vec!["data/copy".into()]);
     let message = facts.message("Ready");
     assert!(message.contains("data/copy"), "{message}");
+}
+
+#[test]
+fn a_deletion_that_is_held_back_is_not_ready() {
+    let ready = Facts::taken().decide().0.status;
+    let facts = Facts::taken()
+        .object(|one| one.status = Some(ready))
+        .deleted();
+    let facts = facts.known(|one| one.circuit = Some(circuit(1)));
+    assert_eq!(facts.plan(), held_back("Throttled"));
 }

@@ -55,10 +55,12 @@ impl Facts {
             object: Arc::new(object),
             account: Account::Known(known),
             credentials_secret: String::new(),
+            credentials: None,
             memory: Memory::default(),
             rivals: Vec::new(),
             held_elsewhere: BTreeMap::new(),
             cluster: Some(ClusterRefFact::Present(Arc::new(owner))),
+            holder: None,
             queue: Vec::new(),
             restoring: Vec::new(),
             namespace_terminating: false,
@@ -183,6 +185,18 @@ impl Facts {
             if let Some(ClusterRefFact::Present(owner)) = &mut facts.cluster {
                 change(Arc::make_mut(owner));
             }
+        })
+    }
+
+    /// `clusterId` is written, and this `DwsCluster` holds the cluster.
+    pub fn held_by(self, change: impl FnOnce(&mut DwsCluster)) -> Self {
+        let Some(ClusterRefFact::Present(owner)) = self.start.cluster.clone() else {
+            panic!("no owner")
+        };
+        self.by_cluster_id().facts(|facts| {
+            let mut owner = (*owner).clone();
+            change(&mut owner);
+            facts.holder = Some(Arc::new(owner));
         })
     }
 

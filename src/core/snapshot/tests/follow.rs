@@ -94,3 +94,28 @@ fn what_was_gone_and_is_there_again_is_ready() {
         COMPLETE
     );
 }
+
+fn lost_before() -> Facts {
+    let lost = Facts::taken().detail_fails(Meaning::Absent).unlisted(60);
+    let status = lost.decide().0.status;
+    Facts::taken().object(|one| one.status = Some(status))
+}
+
+/// A new process remembers neither lists nor which ids it has read.
+#[rstest]
+#[case::not_found(lost_before().detail_fails(Meaning::Absent), stalled("Lost"))]
+#[case::not_found_or_forbidden(lost_before().detail_fails(Meaning::AbsentOrForbidden), stalled("Lost"))]
+#[case::it_is_shown_again(lost_before(), COMPLETE.to_owned())]
+fn what_is_lost_stays_lost(#[case] facts: Facts, #[case] expected: String) {
+    assert_eq!(facts.plan(), expected);
+}
+
+#[test]
+fn an_outage_does_not_make_a_lost_snapshot_doubtful() {
+    let away = lost_before().detail_fails(Meaning::Unavailable);
+    let status = away.decide().0.status;
+    let after = Facts::taken().object(|one| one.status = Some(status));
+    let found = after.clone().detail_fails(Meaning::AbsentOrForbidden);
+    assert_eq!(found.plan(), stalled("Lost"));
+    assert_eq!(after.deleted().plan(), "forget");
+}

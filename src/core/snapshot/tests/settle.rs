@@ -46,11 +46,12 @@ fn undated() -> Snapshot {
 #[case::claimed_complete(lost().list(&[snapshot(ID, "BACKUP", "AVAILABLE", 50)]), COMPLETE.into())]
 #[case::claimed_failed(lost().list(&[snapshot(ID, "backup", "UNAVAILABLE", 50)]), stalled("SnapshotFailed"))]
 #[case::claimed_though_paused(lost().paused().list(&[snapshot(ID, "backup", "CREATING", 50)]), working("Snapshotting"))]
-#[case::theirs_is_older(lost().list(&[snapshot(ID, "backup", "AVAILABLE", 101)]), stalled("NameConflict"))]
-#[case::theirs_of_another_cluster(lost().list(&[of_other_cluster()]), stalled("NameConflict"))]
-#[case::theirs_is_automated(lost().list(&[automated()]), stalled("NameConflict"))]
-#[case::theirs_has_no_time(lost().list(&[undated()]), stalled("NameConflict"))]
-#[case::theirs_is_held(lost().list(&[snapshot(ID, "backup", "CREATING", 50)]).facts(|facts| {
+#[case::theirs_is_older(settled().list(&[snapshot(ID, "backup", "AVAILABLE", 701)]), stalled("NameConflict"))]
+#[case::theirs_of_another_cluster(settled().list(&[of_other_cluster()]), stalled("NameConflict"))]
+#[case::theirs_is_automated(settled().list(&[automated()]), stalled("NameConflict"))]
+#[case::theirs_and_too_early(lost().list(&[snapshot(ID, "backup", "AVAILABLE", 101)]), working("Snapshotting"))]
+#[case::theirs_has_no_time(settled().list(&[undated()]), stalled("NameConflict"))]
+#[case::theirs_is_held(settled().list(&[snapshot(ID, "backup", "CREATING", 50)]).facts(|facts| {
     facts.held_elsewhere.insert(ID.into(), rival("other", true, 50));
 }), stalled("NameConflict"))]
 #[case::too_early(lost(), working("Snapshotting"))]
@@ -77,7 +78,7 @@ fn a_claim_records_the_id_and_says_so() {
 
 #[test]
 fn a_strangers_snapshot_is_left_alone() {
-    let facts = lost().list(&[snapshot(OTHER, "backup", "AVAILABLE", 500)]);
+    let facts = settled().list(&[snapshot(OTHER, "backup", "AVAILABLE", 800)]);
     let status = facts.decide().0.status;
     assert_eq!(status.snapshot_id, None);
     assert_eq!(status.operation, None);

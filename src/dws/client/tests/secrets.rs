@@ -104,7 +104,7 @@ async fn nothing_shows_a_secret() {
             .await;
         shown.push(format!("{answer:?}"));
     }
-    let token = Token::read(TOKEN, b"", now());
+    let token = Token::read(TOKEN, b"", None, now());
     shown.push(format!("{token:?} {:?}", Redactor::new([TOKEN, PASSWORD])));
     let response = Response {
         status: 201,

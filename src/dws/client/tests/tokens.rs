@@ -156,6 +156,64 @@ async fn a_crowd_with_a_wrong_password_logs_in_once() {
 }
 
 #[tokio::test]
+async fn whatever_iam_answers_to_a_login_is_about_the_login() {
+    #[rustfmt::skip] // A row a line.
+    let rows = [
+        (400, json!({"error": {"code": 400, "message": "m", "title": "Bad Request"}}), Meaning::Unauthenticated),
+        (401, json!({"error": {"code": 401, "message": "m", "title": "Unauthorized"}}), Meaning::Unauthenticated),
+        (403, json!({"error": {"code": 403, "message": "m", "title": "Forbidden"}}), Meaning::Unauthenticated),
+        (404, json!({"error": {"code": 404, "message": "m", "title": "Not Found"}}), Meaning::Unauthenticated),
+        (403, json!({"error_code": "APIGW.0302"}), Meaning::Unauthenticated),
+        (404, json!({"error_code": "DWS.3027"}), Meaning::Unauthenticated),
+        (429, json!({"error": {"code": 429, "message": "m"}}), Meaning::Throttled),
+        (500, json!({"error": {"code": 500, "message": "m"}}), Meaning::Unavailable),
+        (503, json!({}), Meaning::Unavailable),
+    ];
+    for (status, body, meaning) in rows {
+        let answer = body.clone();
+        let memory = Memory::new(move |_, _| reply(status, answer.clone()));
+        let client = client(password(), &memory);
+        let failure = client.cluster(CLUSTER).await.unwrap_err();
+        assert_eq!(failure.meaning, meaning, "{status} {body}");
+        assert_eq!(failure.class, meaning.class());
+        let Answer::Refused(failure) = client.execute(&resize(), soon()).await else {
+            panic!("refused")
+        };
+        assert_eq!(failure.meaning, meaning, "{status} {body}");
+    }
+}
+
+/// A token that ends between a read and a changing call says nothing about the credential behind it.
+#[tokio::test]
+async fn a_token_that_has_ended_is_told_from_one_that_was_never_good() {
+    let ended = Arc::new(AtomicUsize::new(0));
+    let memory = Memory::new({
+        let (ended, logins) = (ended.clone(), AtomicUsize::new(0));
+        move |seen, _| {
+            if seen.line == LOGIN {
+                return token(&format!("token-{}", logins.fetch_add(1, Ordering::SeqCst)));
+            }
+            let number: usize = seen.headers["x-auth-token"][6..].parse().unwrap();
+            if number < ended.load(Ordering::SeqCst) {
+                reply(401, json!({"error_code": "APIGW.0307"}))
+            } else {
+                reply(200, json!({"clusters": [], "count": 0}))
+            }
+        }
+    });
+    let client = client(password(), &memory);
+    client.list_clusters().await.unwrap();
+    ended.store(1, Ordering::SeqCst);
+    let first = client.execute_once(&resize(), soon()).await;
+    assert!(matches!(first.answer, Answer::Refused(_)));
+    assert!(first.token_ended, "it had worked");
+    ended.store(usize::MAX, Ordering::SeqCst);
+    let second = client.execute_once(&resize(), soon()).await;
+    assert!(matches!(second.answer, Answer::Refused(_)));
+    assert!(!second.token_ended, "a new one that is refused as well");
+}
+
+#[tokio::test]
 async fn an_answer_without_a_token_is_no_login() {
     let memory = Memory::new(|_, _| reply(201, json!({"token": {"canary": "in-the-body"}})));
     let failure = client(password(), &memory)

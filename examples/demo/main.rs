@@ -4,15 +4,17 @@
 //! It types what a user would type and prints each line that `kubectl get` shows anew. With `KEEP=1`
 //! everything stays up; with `CLUSTER=current` the cluster of `KUBECONFIG` is used.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../../tests/support/mod.rs"]
 mod support;
+
+mod install;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use install::OBJECTS;
 use support::control_plane::ControlPlane;
-use support::process::Process;
 use support::stack::{Options, Stack};
 
 type Result<T> = anyhow::Result<T>;
@@ -24,62 +26,29 @@ const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let begin = Instant::now();
     let keep = std::env::var("KEEP").is_ok_and(|value| value == "1");
     let current = std::env::var("CLUSTER").is_ok_and(|value| value == "current");
     let (plane, kubeconfig) = control_plane(current).await?;
-    let demo = Demo {
+    let mut demo = Demo {
         kubectl: kubectl(plane.as_ref()),
-        kubeconfig: kubeconfig.clone(),
+        kubeconfig,
+        installed: Vec::new(),
+        stack: None,
     };
-
-    title("Install: the two kinds, a namespace, the simulator and the operator");
-    let crds = Process::operator()?.arg("crd").output()?;
-    anyhow::ensure!(crds.status.success(), "dws-operator crd failed");
-    let file = std::env::temp_dir().join(format!("dws-demo-crds-{}.yaml", std::process::id()));
-    std::fs::write(&file, &crds.stdout)?;
-    demo.quiet(&["apply", "--server-side", "-f", &file.display().to_string()])?;
-    std::fs::remove_file(&file)?;
-    demo.quiet(&[
-        "wait",
-        "--for=condition=Established",
-        "crd/dwsclusters.dws.huaweicloud.com",
-        "crd/dwssnapshots.dws.huaweicloud.com",
-    ])?;
-    if demo.quiet(&["get", "namespace", NAMESPACE]).is_err() {
-        demo.quiet(&["create", "namespace", NAMESPACE])?;
-    }
-    let options = Options {
-        speed: 200,
-        namespaces: vec![NAMESPACE.to_owned()],
-        ..Options::default()
+    let result = tokio::select! {
+        result = demo.run(keep) => result,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted?;
+            println!("\nStopping.");
+            Ok(())
+        }
     };
-    let stack = Stack::start(&kubeconfig, options).await?;
-    println!(
-        "  simulator {} (200 times as fast as the service), operator {}",
-        stack.url, stack.health
-    );
-
-    demo.life().await?;
-
-    title("What the service executed, once each");
-    for effect in stack.ledger().await? {
-        let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
-        println!(
-            "  {:<14} {:<34} {}",
-            text("effect"),
-            text("name"),
-            text("id")
-        );
+    // A control plane of our own goes as a whole; in the user's nothing of ours may stay, however it ended.
+    if plane.is_none() {
+        let cleaned = demo.clean_up().await;
+        return result.and(cleaned);
     }
-    println!("\nDone in {} s.", begin.elapsed().as_secs());
-    if keep {
-        return keep_running(plane, stack, &kubeconfig).await;
-    }
-    if current {
-        demo.quiet(&["delete", "namespace", NAMESPACE, "--wait=false"])?;
-    }
-    Ok(())
+    result
 }
 
 /// A control plane of our own, or the user's.
@@ -111,28 +80,61 @@ fn kubectl(plane: Option<&ControlPlane>) -> String {
     )
 }
 
-async fn keep_running(plane: Option<ControlPlane>, stack: Stack, kubeconfig: &Path) -> Result<()> {
-    println!(
-        "\nIt stays up:\n  export KUBECONFIG={}\n  kubectl -n {NAMESPACE} get dws",
-        kubeconfig.display()
-    );
-    println!(
-        "  curl {}/__sim/help\n  curl {}/metrics",
-        stack.url, stack.health
-    );
-    println!("Ctrl-C ends it and leaves nothing behind.");
-    tokio::signal::ctrl_c().await?;
-    drop(stack);
-    drop(plane);
-    Ok(())
-}
-
 struct Demo {
     kubectl: String,
     kubeconfig: PathBuf,
+    /// What was not there before, in the order in which it came.
+    installed: Vec<String>,
+    stack: Option<Stack>,
 }
 
 impl Demo {
+    async fn run(&mut self, keep: bool) -> Result<()> {
+        let begin = Instant::now();
+        title("Install: the two kinds, a namespace, the simulator and the operator");
+        self.install()?;
+        let options = Options {
+            speed: 200,
+            namespaces: vec![NAMESPACE.to_owned()],
+            ..Options::default()
+        };
+        let stack = Stack::start(&self.kubeconfig, options).await?;
+        println!(
+            "  simulator {} (200 times as fast as the service), operator {}",
+            stack.url, stack.health
+        );
+        self.stack = Some(stack);
+        self.life().await?;
+        let Some(stack) = &self.stack else {
+            return Ok(());
+        };
+
+        title("What the service executed, once each");
+        for effect in stack.ledger().await? {
+            let text = |key: &str| effect[key].as_str().unwrap_or_default().to_owned();
+            println!(
+                "  {:<14} {:<34} {}",
+                text("effect"),
+                text("name"),
+                text("id")
+            );
+        }
+        println!("\nDone in {} s.", begin.elapsed().as_secs());
+        if keep {
+            println!(
+                "\nIt stays up:\n  export KUBECONFIG={}\n  kubectl -n {NAMESPACE} get dws",
+                self.kubeconfig.display()
+            );
+            println!(
+                "  curl {}/__sim/help\n  curl {}/metrics",
+                stack.url, stack.health
+            );
+            println!("Ctrl-C ends it and leaves nothing behind.");
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+
     async fn life(&self) -> Result<()> {
         title("A manifest becomes a data warehouse");
         self.apply("examples/cluster.yaml")?;
@@ -187,15 +189,13 @@ impl Demo {
             "custom-columns=OBJECT:.involvedObject.name,REASON:.reason,MESSAGE:.message",
         ])?;
 
-        title("They go: the copy at once, the first one with a final snapshot");
-        self.show(&[
-            "delete",
-            "dwsc/orders-dw-copy",
-            "dwsc/orders-dw",
-            "--wait=false",
-        ])?;
-        self.gone("dwsc/orders-dw-copy").await?;
-        self.gone("dwsc/orders-dw").await?;
+        title("They go: the backup, the copy at once, the first one with a final snapshot");
+        let mut delete = vec!["delete", "--wait=false"];
+        delete.extend(OBJECTS);
+        self.show(&delete)?;
+        for object in OBJECTS {
+            self.gone(object).await?;
+        }
         self.show(&["get", "dws"])?;
         Ok(())
     }
