@@ -70,10 +70,10 @@ struct Started {
 }
 
 async fn start(plane: &ControlPlane, flags: &[&str]) -> Result<Started> {
-    start_at(plane, &silent_service().await?, flags).await
+    start_at(plane, &silent_service().await?, flags)
 }
 
-async fn start_at(plane: &ControlPlane, service: &str, flags: &[&str]) -> Result<Started> {
+fn start_at(plane: &ControlPlane, service: &str, flags: &[&str]) -> Result<Started> {
     let port = free_port()?;
     let logs = tempfile::tempdir()?;
     let mut command: Command = Process::operator()?;
@@ -274,7 +274,7 @@ async fn the_authority_of_the_ca_bundle_is_trusted_and_no_other() -> Result<()> 
     let plane = ControlPlane::start().await?;
     plane.apply_crds(&definitions()?).await?;
     let (pem, service, requests) = certified_service().await?;
-    let stranger = start_at(&plane, &service, &[]).await?;
+    let stranger = start_at(&plane, &service, &[])?;
     until(
         stranger.port,
         "/metrics",
@@ -288,7 +288,7 @@ async fn the_authority_of_the_ca_bundle_is_trusted_and_no_other() -> Result<()> 
     let file = tempfile::NamedTempFile::new()?;
     std::fs::write(file.path(), pem)?;
     let path = file.path().to_string_lossy();
-    let _trusting = start_at(&plane, &service, &["--ca-bundle", &path]).await?;
+    let _trusting = start_at(&plane, &service, &["--ca-bundle", &path])?;
     eventually("a request through TLS", LONG, || {
         let seen = requests.load(Ordering::SeqCst) > 0;
         std::future::ready(Ok(seen.then_some(())))

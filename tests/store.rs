@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dws_operator::api::names::FINALIZER;
 use dws_operator::api::{DwsCluster, DwsClusterSpec, DwsClusterStatus};
-use dws_operator::controller::secrets::{self, Owner};
+use dws_operator::controller::secrets::{self, Owner, Seen};
 use dws_operator::controller::store::{self, AnswerStored};
 use dws_operator::controller::{Context, Settings, StoreError, crd, events};
 use dws_operator::core::facts::ConnectionSecret;
@@ -181,14 +181,38 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
     let owner = Owner::of(&cluster(&client, &namespace, "warehouse").await?);
     let data = |value: &str| BTreeMap::from([("password".to_owned(), SecretString::from(value))]);
 
-    let first = secrets::put(&client, &owner, "c", &data("one")).await?;
+    let first = secrets::put(
+        &client,
+        &owner,
+        "c",
+        &data("one"),
+        &Seen::Unread,
+        async || Ok(true),
+    )
+    .await?;
     // The same content is no write.
     assert_eq!(
-        secrets::put(&client, &owner, "c", &data("one")).await?,
+        secrets::put(
+            &client,
+            &owner,
+            "c",
+            &data("one"),
+            &Seen::Unread,
+            async || Ok(true)
+        )
+        .await?,
         first
     );
     assert_ne!(
-        secrets::put(&client, &owner, "c", &data("two")).await?,
+        secrets::put(
+            &client,
+            &owner,
+            "c",
+            &data("two"),
+            &Seen::Unread,
+            async || Ok(true)
+        )
+        .await?,
         first
     );
     let found = secrets::get(&client, &namespace, "c").await?;
@@ -215,7 +239,15 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         secrets::connection(kept, &owner),
         ConnectionSecret::Foreign(_)
     ));
-    let taken = secrets::put(&client, &owner, "c", &data("three")).await;
+    let taken = secrets::put(
+        &client,
+        &owner,
+        "c",
+        &data("three"),
+        &Seen::Unread,
+        async || Ok(true),
+    )
+    .await;
     assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
 
     // A namespace that is being deleted takes no new Secret and no new event; neither is an error.
@@ -224,7 +256,15 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         .await?;
     assert!(crd::namespace_terminating(&client, &namespace).await?);
     assert_eq!(
-        secrets::put(&client, &owner, "new", &data("x")).await?,
+        secrets::put(
+            &client,
+            &owner,
+            "new",
+            &data("x"),
+            &Seen::Unread,
+            async || Ok(true)
+        )
+        .await?,
         None
     );
     let secrets = Api::<Secret>::namespaced(client.clone(), &namespace);

@@ -10,7 +10,7 @@ mod support;
 mod install;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use install::OBJECTS;
@@ -25,7 +25,17 @@ const NAMESPACE: &str = "dws-demo";
 const LIMIT: Duration = Duration::from_mins(1);
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> ExitCode {
+    match demo().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nThe demo ends early: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo() -> Result<()> {
     let keep = std::env::var("KEEP").is_ok_and(|value| value == "1");
     let current = std::env::var("CLUSTER").is_ok_and(|value| value == "current");
     let (plane, kubeconfig) = control_plane(current).await?;
@@ -56,10 +66,12 @@ async fn control_plane(current: bool) -> Result<(Option<ControlPlane>, PathBuf)>
     if current {
         let written = std::env::var_os("KUBECONFIG").map(PathBuf::from);
         let home = std::env::var_os("HOME").map(|home| Path::new(&home).join(".kube/config"));
-        let path = written.or(home).filter(|path| path.exists());
-        let path = path.ok_or_else(|| {
-            anyhow::anyhow!("CLUSTER=current needs KUBECONFIG, or ~/.kube/config")
-        })?;
+        let path = written.or(home).unwrap_or_default();
+        anyhow::ensure!(
+            path.exists(),
+            "CLUSTER=current uses the cluster of KUBECONFIG, else of ~/.kube/config, and there is no file '{}'",
+            path.display()
+        );
         println!("Using the cluster of {}", path.display());
         return Ok((None, path));
     }
@@ -100,7 +112,7 @@ impl Demo {
         };
         let stack = Stack::start(&self.kubeconfig, options).await?;
         println!(
-            "  simulator {} (200 times as fast as the service), operator {}",
+            "  simulator {} (200 times as fast as the service), operator {}, namespace {NAMESPACE}",
             stack.url, stack.health
         );
         self.stack = Some(stack);
@@ -121,18 +133,35 @@ impl Demo {
         }
         println!("\nDone in {} s.", begin.elapsed().as_secs());
         if keep {
-            println!(
-                "\nIt stays up:\n  export KUBECONFIG={}\n  kubectl -n {NAMESPACE} get dws",
-                self.kubeconfig.display()
-            );
-            println!(
-                "  curl {}/__sim/help\n  curl {}/metrics",
-                stack.url, stack.health
-            );
-            println!("Ctrl-C ends it and leaves nothing behind.");
+            self.say_how_to_look(stack);
             std::future::pending::<()>().await;
         }
         Ok(())
+    }
+
+    fn say_how_to_look(&self, stack: &Stack) {
+        println!(
+            "\nIt stays up. In another terminal:\n  export KUBECONFIG={}",
+            self.kubeconfig.display()
+        );
+        // Its own kubectl beside its own control plane: there may be none on the machine.
+        let programs = Path::new(&self.kubectl).parent();
+        let programs = programs.filter(|programs| programs.is_absolute());
+        if let Some(programs) = programs {
+            println!("  export PATH={}:$PATH", programs.display());
+        }
+        println!("  kubectl -n {NAMESPACE} apply -f examples/cluster.yaml");
+        println!("  kubectl -n {NAMESPACE} get dws");
+        println!(
+            "  curl {}/__sim/help\n  curl {}/metrics",
+            stack.url, stack.health
+        );
+        if programs.is_some() {
+            println!(
+                "No kube-controller-manager runs here: what a deleted owner leaves, and namespaces, stay."
+            );
+        }
+        println!("Ctrl-C ends it and leaves nothing behind.");
     }
 
     async fn life(&self) -> Result<()> {
@@ -211,7 +240,8 @@ impl Demo {
 
     /// Runs it and prints what it prints.
     fn show(&self, arguments: &[&str]) -> Result<()> {
-        println!("$ kubectl {}", arguments.join(" "));
+        let typed: Vec<String> = arguments.iter().map(|one| quoted(one)).collect();
+        println!("$ kubectl {}", typed.join(" "));
         let text = self.quiet(arguments)?;
         for line in text.lines() {
             println!("  {line}");
@@ -224,8 +254,9 @@ impl Demo {
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         anyhow::ensure!(
             output.status.success(),
-            "kubectl {}: {error}",
-            arguments.join(" ")
+            "kubectl {}: {}",
+            arguments.join(" "),
+            error.trim()
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned() + error.as_str())
     }
@@ -360,6 +391,16 @@ fn aligned(head: &str, row: &str) -> String {
         cells.push(format!("{cell:<width$}"));
     }
     cells.join(" ").trim_end().to_owned()
+}
+
+/// As a shell takes it back.
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@".contains(c);
+    if argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{argument}'")
+    }
 }
 
 fn title(text: &str) {

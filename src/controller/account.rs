@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::StoreError;
 use super::secrets;
 use crate::api::cluster_status::RejectedSecret;
-use crate::core::facts;
+use crate::core::facts::{self, CircuitReason};
 use crate::observer::{Account, CredentialsProblem, Source};
 
 /// What the credentials lead to.
@@ -32,7 +32,7 @@ impl Resolved {
     /// What a plan may know of it, as of now.
     pub fn facts(&self) -> facts::Account {
         match (&self.account, &self.problem) {
-            (Some(account), _) => account.facts(self.adoption_allowed),
+            (Some(account), _) => named(account.facts(self.adoption_allowed), &self.source),
             (None, Some(problem)) => problem.clone(),
             (None, None) => facts::Account::Pending,
         }
@@ -89,7 +89,9 @@ pub async fn resolve(
         if let Some(account) = ctx.accounts.last_good(&source).filter(|_| bereaved) {
             return Ok(usable(account, source, Vec::new()));
         }
-        let message = format!("Secret {name} with the credentials is not there: create it");
+        let message = format!(
+            "Secret {name} of spec.credentialsSecretRef does not exist in this namespace: create it with HW_ACCESS_KEY and HW_SECRET_KEY, or HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD, or correct the name."
+        );
         return Ok(Resolved::without(source, missing(message)));
     };
     let version = RejectedSecret {
@@ -127,6 +129,31 @@ fn own(ctx: &Context, namespace: &str) -> Resolved {
     }
 }
 
+/// Credentials that are refused are mended where they came from, so the message says where that is.
+fn named(facts: facts::Account, source: &Source) -> facts::Account {
+    let Source::Secret { name, .. } = source else {
+        return facts;
+    };
+    let named = |circuit: facts::Circuit| match circuit.reason {
+        CircuitReason::CredentialsInvalid => facts::Circuit {
+            message: format!(
+                "The credentials in Secret {name} are refused. {}",
+                circuit.message
+            ),
+            ..circuit
+        },
+        CircuitReason::Throttled | CircuitReason::ServiceUnavailable => circuit,
+    };
+    match facts {
+        facts::Account::Known(known) => facts::Account::Known(facts::KnownAccount {
+            circuit: known.circuit.map(named),
+            ..known
+        }),
+        facts::Account::Unreachable(circuit) => facts::Account::Unreachable(named(circuit)),
+        other => other,
+    }
+}
+
 /// Who brings credentials of their own may take hold of what these may see.
 fn usable(account: Account, source: Source, ignored: Vec<String>) -> Resolved {
     Resolved {
@@ -158,5 +185,39 @@ pub fn release_if_unused(ctx: &Context, source: &Source) {
         && ctx.index.credentials_users(namespace, name).is_empty()
     {
         ctx.accounts.release(source);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(
+        CircuitReason::CredentialsInvalid,
+        "The credentials in Secret dws-account are refused. Mend it."
+    )]
+    #[case(CircuitReason::Throttled, "Mend it.")]
+    #[case(CircuitReason::ServiceUnavailable, "Mend it.")]
+    fn refused_credentials_are_named(#[case] reason: CircuitReason, #[case] expected: &str) {
+        let circuit = facts::Circuit {
+            reason,
+            message: "Mend it.".to_owned(),
+            until: Timestamp::UNIX_EPOCH,
+            failed_polls: 1,
+        };
+        let source = Source::Secret {
+            namespace: "team".to_owned(),
+            name: "dws-account".to_owned(),
+        };
+        let facts::Account::Unreachable(told) =
+            named(facts::Account::Unreachable(circuit), &source)
+        else {
+            panic!("another account");
+        };
+        assert_eq!(told.message, expected);
     }
 }

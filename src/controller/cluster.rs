@@ -10,14 +10,14 @@ use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
 use super::execute::{self, SecretPlace};
 use super::index::Order;
-use super::secrets::{self, Owner};
+use super::secrets::{self, Owner, Seen};
 use super::{crd, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::{plan, secret_refused};
 use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
-use crate::observer::{Interest, Kind, ResourceKey};
+use crate::observer::{self, Interest, Kind, ResourceKey};
 
 /// Bound of the reads of one reconcile.
 pub(super) const MAX_READS: usize = 12;
@@ -43,6 +43,9 @@ pub async fn reconcile(
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
+    if ctx.index.is_ahead_of(&key, &uid, object.resource_version()) {
+        return Err(ReconcileError::Outdated);
+    }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         execute::forget_uid(ctx, &former);
     }
@@ -55,7 +58,7 @@ pub async fn reconcile(
     let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
     let follow = || interest(&object, key.clone(), Outcome::InSync);
     execute::first_interest(ctx, &uid, &resolved, follow);
-    let decision = ctx
+    let (decision, seen) = ctx
         .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
         .await?;
     let account = resolved.account.as_ref();
@@ -64,6 +67,7 @@ pub async fn reconcile(
     let place = SecretPlace {
         owner: Owner::of(&object),
         name: secrets::connection_secret_name(&object),
+        seen,
     };
     let gone = decision.remove_finalizer;
     let act = execute::act(
@@ -98,7 +102,7 @@ async fn tell_refused_secret(
     message: &str,
 ) {
     let told = async {
-        let facts = first_facts(ctx, object, resolved).await?;
+        let facts = first_facts(ctx, object, resolved);
         let decision = secret_refused(&facts, message);
         let deadline = execute::deadline(ctx);
         Box::pin(execute::act(
@@ -130,48 +134,38 @@ pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
         && object.finalizers().iter().any(|found| found == FINALIZER)
 }
 
-/// Plans, reads what the plan asks for, plans again.
+/// Plans, reads what the plan asks for, plans again. Gives the decision, and what was seen of the
+/// connection Secret.
 async fn decide(
     ctx: &Context,
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
-) -> Result<Decision<DwsClusterStatus>, ReconcileError> {
-    let mut facts = first_facts(ctx, object, resolved).await?;
+) -> Result<(Decision<DwsClusterStatus>, Seen), ReconcileError> {
+    let mut facts = first_facts(ctx, object, resolved);
     let mut reads: Vec<Read> = Vec::new();
+    let mut seen = Seen::Unread;
     loop {
         refresh(ctx, &mut facts, resolved);
         let read = match plan(&facts) {
-            Step::Act(decision) => return Ok(*decision),
+            Step::Act(decision) => return Ok((*decision, seen)),
             Step::Read(read) => read,
         };
         if reads.contains(&read) || reads.len() >= MAX_READS {
             return Err(ReconcileError::Unreadable(read));
         }
-        perform(ctx, &mut facts, resolved, &read).await?;
+        perform(ctx, &mut facts, &mut seen, resolved, &read).await?;
         reads.push(read);
     }
 }
 
-async fn first_facts(
-    ctx: &Context,
-    object: &Arc<DwsCluster>,
-    resolved: &Resolved,
-) -> Result<ClusterFacts, ReconcileError> {
-    let namespace = object.namespace().unwrap_or_default();
+fn first_facts(ctx: &Context, object: &Arc<DwsCluster>, resolved: &Resolved) -> ClusterFacts {
     let uid = object.uid().unwrap_or_default();
     let status = object.status.as_ref();
-    let id = status.and_then(|s| s.cluster_id.as_deref());
     let now = ctx.clock.now();
     let mut memory = crate::core::facts::Memory::default();
     let operation = status.and_then(|s| s.operation.as_ref());
     memory.window_start = ctx.memory.window_start(&uid, operation, now);
-    // Asked where it matters: when something is to be made, or to go.
-    let namespace_terminating = if id.is_none() || object.metadata.deletion_timestamp.is_some() {
-        crd::namespace_terminating(&ctx.client, &namespace).await?
-    } else {
-        false
-    };
-    Ok(ClusterFacts {
+    ClusterFacts {
         now,
         settings: ctx.settings.core(),
         fresh: fresh(ctx),
@@ -182,7 +176,7 @@ async fn first_facts(
         held_elsewhere: std::collections::BTreeMap::default(),
         making_elsewhere: Vec::new(),
         snapshots_of_cluster: Vec::new(),
-        namespace_terminating,
+        namespace_terminating: false,
         object: object.clone(),
         fresh_list: None,
         detail: None,
@@ -191,7 +185,7 @@ async fn first_facts(
         password_secret: None,
         restore_snapshot: None,
         crd_deleting: None,
-    })
+    }
 }
 
 pub(super) fn fresh(ctx: &Context) -> Fresh {
@@ -281,13 +275,14 @@ fn cluster_name(object: &DwsCluster) -> String {
 async fn perform(
     ctx: &Context,
     facts: &mut ClusterFacts,
+    seen: &mut Seen,
     resolved: &Resolved,
     read: &Read,
 ) -> Result<(), ReconcileError> {
     let namespace = facts.object.namespace().unwrap_or_default();
     let account = resolved.account.as_ref().ok_or(ReconcileError::NoAccount);
     match read {
-        Read::Clusters => facts.fresh_list = Some(account?.fresh_clusters().await),
+        Read::Clusters => read_clusters(ctx, facts, account?).await?,
         Read::Cluster(id) => facts.detail = Some(account?.cluster(id).await),
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
@@ -295,6 +290,7 @@ async fn perform(
             let name = secrets::connection_secret_name(&facts.object);
             let found = secrets::get(&ctx.client, &namespace, &name).await?;
             let owner = Owner::of(&facts.object);
+            *seen = Seen::of(found.as_ref());
             facts.connection_secret = Some(secrets::connection(found, &owner));
         }
         Read::PasswordSecret => {
@@ -319,6 +315,28 @@ async fn perform(
             facts.crd_deleting = Some(crd::is_deleting::<DwsCluster>(&ctx.client).await?);
         }
     }
+    Ok(())
+}
+
+/// A fresh list. Something may be made upon it, so whether the namespace takes anything new is asked at the
+/// same time.
+async fn read_clusters(
+    ctx: &Context,
+    facts: &mut ClusterFacts,
+    account: &observer::Account,
+) -> Result<(), ReconcileError> {
+    let namespace = facts.object.namespace().unwrap_or_default();
+    let status = facts.object.status.as_ref();
+    if status.is_some_and(|status| status.cluster_id.is_some()) {
+        facts.fresh_list = Some(account.fresh_clusters().await);
+        return Ok(());
+    }
+    let (list, terminating) = futures::join!(
+        account.fresh_clusters(),
+        crd::namespace_terminating(&ctx.client, &namespace)
+    );
+    facts.fresh_list = Some(list);
+    facts.namespace_terminating = terminating?;
     Ok(())
 }
 

@@ -119,6 +119,9 @@ pub enum ReconcileError {
         /// The API server's words.
         message: String,
     },
+    /// The API server showed an earlier version than it did before: nothing is decided on that.
+    #[error("the API server shows an earlier version than before; looking again")]
+    Outdated,
     /// Somebody else took hold of the same remote object a moment ago.
     #[error("another resource holds the same remote object; looking again")]
     HeldElsewhere,
@@ -138,7 +141,7 @@ impl ReconcileError {
     pub fn class(&self) -> &'static str {
         match self {
             Self::Store(error) => error.class(),
-            Self::NotStored(_) | Self::HeldElsewhere => "conflict",
+            Self::NotStored(_) | Self::HeldElsewhere | Self::Outdated => "conflict",
             Self::Unreadable(_) => "plan",
             Self::NoAccount => "account",
             Self::SecretNotStored | Self::SecretRefused { .. } => "forbidden",

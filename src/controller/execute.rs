@@ -14,7 +14,7 @@ use super::error::{ReconcileError, StoreError};
 use super::events;
 use super::flight::{Errand, land, send};
 use super::memory::Credentials;
-use super::secrets::{self, Owner};
+use super::secrets::{self, Owner, Seen};
 use super::store::{self, Managed};
 use super::watch::{Indexed, kind_name};
 use crate::core::step::{Decision, EventNote, Outcome, SecretWrite};
@@ -29,6 +29,8 @@ pub struct SecretPlace {
     pub owner: Owner,
     /// Its name.
     pub name: String,
+    /// What the plan saw of it.
+    pub seen: Seen,
 }
 
 /// Before a plan: nothing is planned over a call in flight, and an answer that could not be stored is
@@ -88,17 +90,19 @@ pub async fn act<K: Indexed>(
         current = store::add_finalizer(&ctx.client, &current).await?;
         note_write(ctx, &current);
     }
+    let mut stands = place.map(|place| place.seen.clone()).unwrap_or_default();
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await;
+        let written = write_secret(ctx, &current, place, write).await;
         let written = written.map_err(|error| match error {
             StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
                 ReconcileError::SecretRefused { message }
             }
             error => error.into(),
         })?;
-        if !written && call.is_some() {
+        if written == Seen::Absent && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }
+        stands = written;
     }
     let former = current.current().cloned();
     if let Some(id) = K::remote_id(&status)
@@ -115,6 +119,7 @@ pub async fn act<K: Indexed>(
             intent,
             account,
             deadline,
+            secret: place.map(|place| place.name.clone()).zip(Some(stands)),
         };
         let (object, absorbed) = send(ctx, errand).await?;
         current = object;
@@ -136,6 +141,8 @@ pub async fn act<K: Indexed>(
         tracing::info!(
             namespace = %current.namespace().unwrap_or_default(),
             name = %current.name_any(),
+            // A terminating namespace takes no event: what stays, and under which id, is said here too.
+            note = notes.last().map(|note| note.note.as_str()),
             "the finalizer is removed"
         );
     }
@@ -159,21 +166,30 @@ pub(super) async fn write_status<K: Managed>(
     Ok(stored)
 }
 
-/// `false`: a namespace that is being deleted did not take it.
-async fn write_secret(
+/// Gives how it stands then; `Absent`: a namespace that is being deleted did not take it.
+async fn write_secret<K: Managed>(
     ctx: &Context,
+    object: &K,
     place: &SecretPlace,
     write: SecretWrite,
-) -> Result<bool, StoreError> {
-    let SecretPlace { owner, name } = place;
+) -> Result<Seen, StoreError> {
+    let SecretPlace { owner, name, seen } = place;
     let version = match write {
-        SecretWrite::Put { data } => secrets::put(&ctx.client, owner, name, &data).await?,
+        SecretWrite::Put { data } => {
+            let is_current = async || {
+                let live =
+                    store::get::<K>(&ctx.client, &owner.namespace, &object.name_any()).await?;
+                let version = live.and_then(|live| live.resource_version());
+                Ok(version == object.resource_version())
+            };
+            secrets::put(&ctx.client, owner, name, &data, seen, is_current).await?
+        }
         SecretWrite::Release => {
             secrets::release(&ctx.client, owner, name).await?;
-            return Ok(true);
+            return Ok(Seen::Unread);
         }
     };
-    let written = version.is_some();
+    let written = version.clone().map_or(Seen::Absent, Seen::At);
     ctx.memory.wrote("Secret", &owner.namespace, name, version);
     Ok(written)
 }
@@ -242,9 +258,7 @@ pub fn forget_uid(ctx: &Context, uid: &str) {
 /// Says once of each content of a credentials Secret which of its keys are ignored.
 pub async fn tell_ignored_keys<K: Managed>(ctx: &Context, object: &K, resolved: &Resolved) {
     let text = match &resolved.source {
-        Source::Secret { name, .. } if !resolved.ignored.is_empty() => {
-            Some(format!("In Secret {name}: {}", resolved.ignored.join("; ")))
-        }
+        Source::Secret { .. } if !resolved.ignored.is_empty() => Some(resolved.ignored.join(" ")),
         Source::Secret { .. } | Source::Own => None,
     };
     let uid = object.uid().unwrap_or_default();
@@ -270,8 +284,13 @@ pub fn deadline(ctx: &Context) -> Timestamp {
         .unwrap_or(now)
 }
 
-/// Remembers the version as our own: its echo in the watch needs no reconcile.
+/// Remembers the version as our own: its echo in the watch needs no reconcile. An echo that was faster than
+/// the answer will not come again.
 pub(super) fn note_write<K: Managed>(ctx: &Context, object: &K) {
+    let version = object.resource_version();
+    if ctx.index.is_known_at(&object.key(), version) {
+        return;
+    }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     ctx.memory.wrote(
         kind_name(K::KIND),

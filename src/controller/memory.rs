@@ -24,7 +24,8 @@ pub struct Memory {
 
 #[derive(Default)]
 struct Inner {
-    by_uid: HashMap<String, Entry>,
+    /// Boxed: half of a table can be empty.
+    by_uid: HashMap<String, Box<Entry>>,
     uid_of: HashMap<ResourceKey, String>,
     echoes: HashMap<(&'static str, String, String), VecDeque<String>>,
 }
@@ -34,7 +35,8 @@ struct Entry {
     window: Option<Window>,
     low_count_since: Option<Timestamp>,
     in_flight: bool,
-    unstored: Option<(Operation, Answer)>,
+    /// Large and rare.
+    unstored: Option<Box<(Operation, Answer)>>,
     credentials: Option<Credentials>,
     /// What was said last of keys in the credentials Secret that are ignored.
     ignored_told: Option<String>,
@@ -122,7 +124,9 @@ impl Memory {
 
     /// Keeps an answer that could not be stored for a later reconcile.
     pub fn keep_answer(&self, uid: &str, operation: Operation, answer: Answer) {
-        self.entry(uid, |entry| entry.unstored = Some((operation, answer)));
+        self.entry(uid, |entry| {
+            entry.unstored = Some(Box::new((operation, answer)));
+        });
     }
 
     /// Resources with an answer that could not be stored yet.
@@ -144,7 +148,7 @@ impl Memory {
     /// The answer that could not be stored. It stays until [`Self::answer_stored`].
     pub fn unstored_of(&self, uid: &str) -> Option<(Operation, Answer)> {
         let inner = self.inner.lock();
-        inner.by_uid.get(uid)?.unstored.clone()
+        inner.by_uid.get(uid)?.unstored.as_deref().cloned()
     }
 
     /// It is stored now, or has no place any more.
@@ -209,14 +213,22 @@ impl Memory {
         versions.push_back(version);
     }
 
-    /// Whether a watched version is one that we wrote.
+    /// Whether a watched version is one that we wrote. A watch tells each version once and in order, so
+    /// it and those before it are forgotten: nothing is kept of an object at rest.
     pub fn is_echo(&self, kind: &'static str, namespace: &str, name: &str, version: &str) -> bool {
-        let inner = self.inner.lock();
+        let mut inner = self.inner.lock();
         let key = (kind, namespace.to_owned(), name.to_owned());
-        inner
-            .echoes
-            .get(&key)
-            .is_some_and(|versions| versions.iter().any(|found| found == version))
+        let Some(versions) = inner.echoes.get_mut(&key) else {
+            return false;
+        };
+        let Some(place) = versions.iter().position(|found| found == version) else {
+            return false;
+        };
+        versions.drain(..=place);
+        if versions.is_empty() {
+            inner.echoes.remove(&key);
+        }
+        true
     }
 
     /// Forgets the versions of an object that is gone.
@@ -316,6 +328,23 @@ mod tests {
             memory.low_count_since("u", Some(3), Some(6), at(4)),
             Some(at(4))
         );
+    }
+
+    #[test]
+    fn an_echo_comes_once_and_leaves_nothing() {
+        let memory = Memory::default();
+        let is_echo = |version| memory.is_echo("DwsCluster", "n", "c", version);
+        for version in ["1", "2", "4"] {
+            memory.wrote("DwsCluster", "n", "c", Some(version.to_owned()));
+        }
+        assert!(
+            is_echo("2"),
+            "the first was lost, or folded into the second"
+        );
+        assert!(!is_echo("3"), "somebody else's");
+        assert!(is_echo("4"));
+        assert!(!is_echo("4"));
+        assert!(memory.inner.lock().echoes.is_empty());
     }
 
     #[test]

@@ -45,6 +45,13 @@ impl Queue {
         self.changed.notify_one();
     }
 
+    /// Something happened that concerns this resource: it is looked at now. One that is being looked at
+    /// is looked at once more, this long from now, so that a flurry of happenings costs two looks.
+    pub fn nudge(&self, key: &ResourceKey, pause: Duration) {
+        let is_running = self.inner.lock().running.contains_key(key);
+        self.wake(key, if is_running { pause } else { Duration::ZERO });
+    }
+
     /// The next key that is due; it is being worked on until [`Self::done`].
     pub async fn next(&self) -> ResourceKey {
         loop {
@@ -182,6 +189,27 @@ mod tests {
         queue.done(&key("a"), Some(s(60)));
         let second = tokio::time::timeout(s(1), queue.next()).await;
         assert_eq!(second.unwrap(), key("a"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_happens_is_looked_at_now_and_a_flurry_costs_two_looks() {
+        let queue = Queue::default();
+        let start = Instant::now();
+        queue.wake(&key("a"), s(60));
+        queue.nudge(&key("a"), s(1));
+        assert_eq!(queue.next().await, key("a"));
+        assert_eq!(
+            start.elapsed().as_secs(),
+            0,
+            "nobody waits for a flurry to end"
+        );
+        queue.nudge(&key("a"), s(1));
+        queue.nudge(&key("a"), s(1));
+        queue.done(&key("a"), None);
+        assert_eq!(queue.next().await, key("a"));
+        assert_eq!(start.elapsed().as_secs(), 1);
+        queue.done(&key("a"), None);
+        assert_eq!(queue.depth(), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]

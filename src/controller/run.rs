@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Pauses after somebody else's write came between.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_CONFLICT_PAUSE: Duration = Duration::from_secs(2);
-/// Wake-ups of one resource within this time are one reconcile.
+/// What happens to a resource while it is reconciled is one more reconcile, after this time.
 const DEBOUNCE: Duration = Duration::from_millis(50);
 /// Share by which planned wake-ups are spread.
 const JITTER: f64 = 0.1;
@@ -49,7 +49,7 @@ pub struct Options {
 /// The wake-up of a [`Context`] that goes into this queue.
 pub fn waker(queue: &Arc<Queue>) -> Arc<dyn Fn(&ResourceKey) + Send + Sync> {
     let queue = queue.clone();
-    Arc::new(move |key: &ResourceKey| queue.wake(key, DEBOUNCE))
+    Arc::new(move |key: &ResourceKey| queue.nudge(key, DEBOUNCE))
 }
 
 /// Runs until `shutdown`. `ctx.wake` must be [`waker`] of the same queue; `ctx.flights` are made here.

@@ -9,22 +9,26 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::api::{GetParams, PostParams};
+use kube::api::{GetParams, Patch, PatchParams, PostParams};
 use kube::core::Request;
 use kube::{Client, Resource, ResourceExt};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use zeroize::Zeroize;
 
 use super::error::StoreError;
 use super::store::{limited, optional};
 use crate::api::DwsCluster;
-use crate::api::names::GROUP;
+use crate::api::names::{self, GROUP};
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
 
 /// The type that `servicebinding.io` gives a `PostgreSQL` binding. A Secret's type can never be changed.
 const TYPE: &str = "servicebinding.io/postgresql";
 /// Who made it.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "dws-operator");
+
+/// The key of a password that is not in force yet.
+const PENDING: &str = "pending-password";
 
 /// A Secret's text values. Values that are not UTF-8 are left out.
 pub type Data = BTreeMap<String, SecretString>;
@@ -102,6 +106,27 @@ pub fn password(secret: Option<Secret>, key: &str) -> PasswordSecret {
     }
 }
 
+/// What a reconcile saw of the connection Secret when it planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody looked.
+    #[default]
+    Unread,
+    /// It was not there.
+    Absent,
+    /// It stood at this `resourceVersion`.
+    At(String),
+}
+
+impl Seen {
+    /// What a read found.
+    pub fn of(found: Option<&Secret>) -> Self {
+        found.map_or(Self::Absent, |secret| {
+            Self::At(secret.resource_version().unwrap_or_default())
+        })
+    }
+}
+
 /// Whose the Secret of the connection Secret's name is.
 pub fn connection(secret: Option<Secret>, owner: &Owner) -> ConnectionSecret {
     let Some(secret) = secret else {
@@ -117,8 +142,44 @@ pub fn connection(secret: Option<Secret>, owner: &Owner) -> ConnectionSecret {
     }
 }
 
-/// Writes the connection Secret: exactly this data. Gives its name's new version, or `None` where a
-/// namespace that is being deleted forbids the creation.
+/// Makes the connection Secret, which was not there a moment ago. Gives its version, or `None` where a
+/// namespace that is being deleted forbids it.
+///
+/// # Errors
+/// `Conflict` when somebody made one meanwhile.
+pub async fn create(
+    client: &Client,
+    owner: &Owner,
+    name: &str,
+    data: &Data,
+) -> Result<Option<String>, StoreError> {
+    let mut secret = Secret {
+        metadata: ObjectMeta {
+            name: Some(name.to_owned()),
+            namespace: Some(owner.namespace.clone()),
+            ..ObjectMeta::default()
+        },
+        type_: Some(TYPE.to_owned()),
+        ..Secret::default()
+    };
+    dress(&mut secret, owner);
+    secret.data = Some(encoded(data));
+    let request = Request::new(Secret::url_path(&(), Some(&owner.namespace)))
+        .create(&PostParams::default(), body(secret)?)
+        .map_err(unsendable)?;
+    match exchange(client, request).await {
+        Ok(made) => Ok(made.resource_version()),
+        Err(StoreError::Forbidden {
+            terminating: true, ..
+        }) => Ok(None),
+        Err(StoreError::Exists) => Err(StoreError::Conflict),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes the connection Secret: exactly this data, over what the plan saw and nothing later. Gives its
+/// new version, or `None` where a namespace that is being deleted forbids the creation. `is_current` is
+/// asked before a pending password of somebody is dropped: another process may be about to send it.
 ///
 /// # Errors
 /// `Conflict` when it was changed, made or taken by somebody else meanwhile.
@@ -127,33 +188,24 @@ pub async fn put(
     owner: &Owner,
     name: &str,
     data: &Data,
+    seen: &Seen,
+    is_current: impl AsyncFnOnce() -> Result<bool, StoreError>,
 ) -> Result<Option<String>, StoreError> {
-    let path = Secret::url_path(&(), Some(&owner.namespace));
+    if *seen == Seen::Absent {
+        return create(client, owner, name, data).await;
+    }
     let Some(found) = get(client, &owner.namespace, name).await? else {
-        let mut secret = Secret {
-            metadata: ObjectMeta {
-                name: Some(name.to_owned()),
-                namespace: Some(owner.namespace.clone()),
-                ..ObjectMeta::default()
-            },
-            type_: Some(TYPE.to_owned()),
-            ..Secret::default()
-        };
-        dress(&mut secret, owner);
-        secret.data = Some(encoded(data));
-        let body = body(secret)?;
-        let request = Request::new(path)
-            .create(&PostParams::default(), body)
-            .map_err(unsendable)?;
-        return match exchange(client, request).await {
-            Ok(made) => Ok(made.resource_version()),
-            Err(StoreError::Forbidden {
-                terminating: true, ..
-            }) => Ok(None),
-            Err(StoreError::Exists) => Err(StoreError::Conflict),
-            Err(error) => Err(error),
-        };
+        if let Seen::At(_) = seen {
+            return Err(StoreError::Conflict);
+        }
+        return create(client, owner, name, data).await;
     };
+    if *seen != Seen::Unread && Seen::of(Some(&found)) != *seen {
+        return Err(StoreError::Conflict);
+    }
+    if drops_pending(&found, data) && !is_current().await? {
+        return Err(StoreError::Conflict);
+    }
     if let Ownership::Foreign(_) = judge(found.owner_references(), owner) {
         // It came between the plan's look and now; the next plan reports it.
         return Err(StoreError::Conflict);
@@ -171,7 +223,41 @@ pub async fn put(
             value.0.zeroize();
         }
     }
+    let path = Secret::url_path(&(), Some(&owner.namespace));
     replace(client, &path, name, wanted).await.map(Some)
+}
+
+/// The Secret holds a pending password that is not in this data.
+fn drops_pending(found: &Secret, data: &Data) -> bool {
+    let stands = found.data.as_ref().and_then(|found| found.get(PENDING));
+    let stays = data
+        .get(PENDING)
+        .map(|text| text.expose_secret().as_bytes());
+    stands.is_some_and(|value| stays != Some(&value.0))
+}
+
+/// Marks the connection Secret with the operation whose password it holds, if it stands at this version. An
+/// intent is stored by now: whoever planned before that, and would still drop the password, is at an earlier
+/// version of the Secret from here on.
+///
+/// # Errors
+/// `Conflict` when it was changed meanwhile: the password may be gone from it, and must not be set.
+pub async fn fence(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    version: &str,
+    operation: &str,
+) -> Result<String, StoreError> {
+    // With a version in it, a merge patch is a compare-and-swap.
+    let mark = Patch::Merge(json!({"metadata": {
+        "resourceVersion": version, "annotations": {names::OPERATION: operation},
+    }}));
+    let request = Request::new(Secret::url_path(&(), Some(namespace)))
+        .patch(name, &PatchParams::default(), &mark)
+        .map_err(unsendable)?;
+    let marked = exchange(client, request).await?;
+    Ok(marked.resource_version().unwrap_or_default())
 }
 
 /// Takes our owner reference away and leaves the rest.
@@ -339,109 +425,4 @@ fn unsendable(error: impl std::fmt::Display) -> StoreError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn owner() -> Owner {
-        Owner {
-            namespace: "team".to_owned(),
-            name: "wh".to_owned(),
-            uid: "uid-now".to_owned(),
-        }
-    }
-
-    fn reference(kind: &str, name: &str, uid: &str) -> OwnerReference {
-        OwnerReference {
-            api_version: "dws.huaweicloud.com/v1alpha1".to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            uid: uid.to_owned(),
-            controller: Some(true),
-            block_owner_deletion: None,
-        }
-    }
-
-    #[test]
-    fn ownership_is_judged_by_owner_references_alone() {
-        let ours = reference("DwsCluster", "wh", "uid-now");
-        let former = reference("DwsCluster", "wh", "uid-then");
-        let neighbour = reference("DwsCluster", "other", "uid-x");
-        let mut namesake = reference("DwsCluster", "wh", "uid-y");
-        namesake.api_version = "example.com/v1".to_owned();
-        let judged = |references: &[OwnerReference]| judge(references, &owner());
-        assert_eq!(
-            judged(std::slice::from_ref(&ours)),
-            Ownership::Ours { reown: false }
-        );
-        assert_eq!(
-            judged(std::slice::from_ref(&former)),
-            Ownership::Ours { reown: true }
-        );
-        assert_eq!(judged(&[former, ours]), Ownership::Ours { reown: false });
-        assert_eq!(
-            judged(&[]),
-            Ownership::Foreign("it has no owner".to_owned())
-        );
-        assert_eq!(
-            judged(&[neighbour]),
-            Ownership::Foreign("it belongs to DwsCluster other".to_owned())
-        );
-        assert!(matches!(judged(&[namesake]), Ownership::Foreign(_)));
-    }
-
-    #[test]
-    fn dressing_replaces_a_former_owner_and_keeps_what_others_added() {
-        let mut secret = Secret::default();
-        secret
-            .labels_mut()
-            .insert("team".to_owned(), "a".to_owned());
-        secret.owner_references_mut().extend([
-            reference("DwsCluster", "wh", "uid-then"),
-            reference("Application", "app", "uid-app"),
-        ]);
-        assert!(!is_dressed(&secret, &owner()));
-        dress(&mut secret, &owner());
-        assert!(is_dressed(&secret, &owner()));
-        let uids: Vec<&str> = secret
-            .owner_references()
-            .iter()
-            .map(|r| r.uid.as_str())
-            .collect();
-        assert_eq!(uids, ["uid-app", "uid-now"]);
-        // The API server allows one controller.
-        assert_eq!(secret.owner_references()[1].controller, Some(false));
-        assert_eq!(secret.labels().len(), 2);
-    }
-
-    #[test]
-    fn a_value_that_is_not_text_is_no_password() {
-        let secret = |value: &[u8]| Secret {
-            metadata: ObjectMeta {
-                uid: Some("u".to_owned()),
-                resource_version: Some("1".to_owned()),
-                ..ObjectMeta::default()
-            },
-            data: Some(BTreeMap::from([(
-                "password".to_owned(),
-                ByteString(value.to_vec()),
-            )])),
-            ..Secret::default()
-        };
-        assert!(matches!(
-            password(None, "password"),
-            PasswordSecret::NoSecret
-        ));
-        assert!(matches!(
-            password(Some(secret(b"\xff")), "password"),
-            PasswordSecret::NoKey
-        ));
-        assert!(matches!(
-            password(Some(secret(b"x")), "other"),
-            PasswordSecret::NoKey
-        ));
-        assert!(matches!(
-            password(Some(secret(b"x")), "password"),
-            PasswordSecret::Value { .. }
-        ));
-    }
-}
+mod tests;

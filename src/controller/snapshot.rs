@@ -36,6 +36,9 @@ pub async fn reconcile(
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
+    if ctx.index.is_ahead_of(&key, &uid, object.resource_version()) {
+        return Err(ReconcileError::Outdated);
+    }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
         execute::forget_uid(ctx, &former);
     }

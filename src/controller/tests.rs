@@ -1,6 +1,7 @@
 //! Whole reconciles, over a stand-in for the API server and one for the service.
 
 mod credentials;
+mod events;
 mod stopping;
 
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use tokio::time::Instant;
 
 use super::testing::{ApiServer, CLUSTERS, EVENTS, Fault, SECRETS, cluster};
 use super::{Context, Flights, ReconcileError, Reconciled, Settings, reconcile};
-use crate::api::cluster_status::AccountRef;
 use crate::core::step::Outcome;
 use crate::dws::Credential;
 use crate::dws::clock::Clock;
@@ -25,7 +25,9 @@ use crate::dws::transport::{Request, Response, Transport, TransportError};
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
 
+mod first_create;
 mod refused;
+mod rivals;
 
 const WH: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/dwsclusters/wh";
 const SECRET: &str = "/api/v1/namespaces/team/secrets/wh-connection";
@@ -352,55 +354,6 @@ async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_making_a_cluster_is_known_while_its_call_flies() {
-    let world = World::new(Duration::from_secs(10)).await;
-    while world.calls() == 0 {
-        let _ = tokio::time::timeout(Duration::from_secs(1), world.reconcile()).await;
-    }
-    let account = AccountRef {
-        region: "eu-west-0".to_owned(),
-        project_id: "0123456789abcdef0123456789abcdef".to_owned(),
-    };
-    let making = world.ctx.index.making(&account, "wh", "another");
-    assert_eq!(making.len(), 1, "no watch tells it here: {making:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn of_two_that_name_one_cluster_in_a_namespace_both_stop() {
-    let world = World::new(Duration::ZERO).await;
-    world.until_called().await.unwrap();
-    world.ctx.accounts.own().unwrap().poll().await;
-    let mut other = world.kubernetes.get(WH).unwrap();
-    other["metadata"] = json!({
-        "name": "other", "namespace": "team", "uid": "uid-other", "generation": 1,
-        "creationTimestamp": "2027-01-15T07:30:00Z",
-    });
-    other["spec"]["clusterName"] = json!("wh");
-    other["spec"]["adoptionPolicy"] = json!("IfExists");
-    other.as_object_mut().unwrap().remove("status");
-    let path = WH.replace("/wh", "/other");
-    world.kubernetes.put(&path, other);
-    let key = ResourceKey {
-        name: "other".to_owned(),
-        ..world.key.clone()
-    };
-    for _ in 0..3 {
-        reconcile(&world.ctx, &key).await.unwrap();
-        world.reconcile().await.unwrap();
-    }
-    let other = world.kubernetes.get(&path).unwrap()["status"].clone();
-    for status in [other, world.status()] {
-        let stalled = status["conditions"].as_array().unwrap().iter();
-        let reasons: Vec<_> = stalled
-            .filter(|one| one["type"] == "Stalled")
-            .map(|one| one["reason"].clone())
-            .collect();
-        assert_eq!(reasons, ["IdentityConflict"], "{status}");
-    }
-    assert_eq!(world.calls(), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
     let world = World::new(Duration::ZERO).await;
     for _ in 0..20 {
@@ -439,31 +392,4 @@ async fn nothing_is_remembered_of_a_resource_that_is_gone() {
         (own.interested(), world.ctx.index.count(Kind::Cluster)),
         (0, 0)
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_repeated_event_raises_the_count_and_one_that_expired_is_made_anew() {
-    use crate::core::step::EventNote;
-    let world = World::new(Duration::ZERO).await;
-    let wh = super::store::get(&world.ctx.client, "team", "wh")
-        .await
-        .unwrap();
-    let wh: crate::api::DwsCluster = wh.unwrap();
-    let note = [EventNote::warning(
-        "CreateRefused",
-        "DWS.5050",
-        "the name is taken",
-    )];
-    super::events::publish(&world.ctx, &wh, &note).await;
-    super::events::publish(&world.ctx, &wh, &note).await;
-    let name = super::events::event_name("wh", "uid-wh", &note[0]);
-    let path = format!("{EVENTS}/{name}");
-    assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 2);
-    // Between the refusal of a second one and its patch, the event expires.
-    let expiring = path.clone();
-    world.kubernetes.edit("PATCH", move |objects| {
-        objects.remove(&expiring);
-    });
-    super::events::publish(&world.ctx, &wh, &note).await;
-    assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 1);
 }

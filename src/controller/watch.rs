@@ -26,6 +26,8 @@ use crate::observer::{Kind, ResourceKey};
 
 /// A watch behind a load balancer can die without a word: it ends and begins anew at this age.
 pub const LONGEST_WATCH: Duration = Duration::from_secs(200);
+/// Objects of one page of a first list: decoded, they are in memory at the same time.
+const PAGE: u32 = 100;
 /// One failing watch must not be left alone for longer than this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Secrets that no resource of ours can refer to with any use; a cluster can hold thousands of them.
@@ -236,7 +238,9 @@ fn key_of<K: Managed>(meta: &kube::core::ObjectMeta) -> ResourceKey {
 }
 
 fn config(age: Duration) -> watcher::Config {
-    watcher::Config::default().timeout(u32::try_from(age.as_secs()).unwrap_or(u32::MAX))
+    watcher::Config::default()
+        .timeout(u32::try_from(age.as_secs()).unwrap_or(u32::MAX))
+        .page_size(PAGE)
 }
 
 /// A watch whose version the API server no longer has is begun with a list.

@@ -1,11 +1,13 @@
 //! When a remote object counts as gone: the one judgement that may let a finalizer go.
 //!
 //! One not-found is never enough, because answers lag and a 403 may mean "no permission". Absence needs
-//! the service's own not-found for this id *and* two complete lists without it, one interval apart.
+//! the service's own not-found for this id *and* two complete lists without it, one interval apart. And
+//! what was made only just now is not gone because details and lists that lag do not show it yet.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
-use super::facts::{Absence, Memory};
+use super::facts::{Absence, Memory, Settings};
+use crate::api::{Operation, OperationKind, OperationPhase};
 use crate::dws::answer::{Failure, Meaning};
 
 /// What a failed detail read and the lists say together.
@@ -15,33 +17,54 @@ pub enum Presence {
     Gone,
     /// The service does not show it; the lists have not confirmed it yet.
     NotShown,
+    /// The service accepted it so lately that it need not show it yet.
+    NotYet,
     /// The failure says nothing about it.
     Unknown,
 }
 
-/// Judges `failure`, the answer to a detail read of the recorded id.
+/// Judges `failure`, the answer to a detail read of the recorded id, at `now`.
 ///
 /// DWS.0015 ("does not exist or no permission") counts only if these credentials have read the id
 /// before, or our own DELETE of it was accepted.
 pub fn judge(
     failure: &Failure,
     memory: &Memory,
-    delete_accepted: bool,
-    interval: SignedDuration,
+    operation: Option<&Operation>,
+    settings: &Settings,
+    now: Timestamp,
 ) -> Presence {
-    let not_found = match failure.meaning {
-        Meaning::Absent => true,
-        Meaning::AbsentOrForbidden => memory.id_was_read || delete_accepted,
-        _ => false,
-    };
-    if !not_found {
+    let hidden = matches!(
+        failure.meaning,
+        Meaning::Absent | Meaning::AbsentOrForbidden
+    );
+    let accepted = operation.filter(|one| one.phase == OperationPhase::Accepted);
+    if hidden && accepted.is_some_and(|one| is_young(one, settings.ambiguity_window, now)) {
+        return Presence::NotYet;
+    }
+    let delete_accepted = accepted.is_some_and(|one| {
+        matches!(
+            one.kind,
+            OperationKind::Delete | OperationKind::DeleteSnapshot
+        )
+    });
+    if !hidden || failure.meaning != Meaning::Absent && !memory.id_was_read && !delete_accepted {
         return Presence::Unknown;
     }
-    if lists_agree(memory.absence, interval) {
+    if lists_agree(memory.absence, settings.active_interval) {
         Presence::Gone
     } else {
         Presence::NotShown
     }
+}
+
+/// What this made may not show yet: the window holds the longest lag of the service's lists.
+fn is_young(accepted: &Operation, window: SignedDuration, now: Timestamp) -> bool {
+    let makes = matches!(
+        accepted.kind,
+        OperationKind::Create | OperationKind::Restore | OperationKind::Snapshot
+    );
+    makes && now.duration_since(accepted.intended_at) < window
 }
 
 /// Two complete lists without the id, at least one interval apart.
@@ -51,7 +74,6 @@ fn lists_agree(absence: Option<Absence>, interval: SignedDuration) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use rstest::rstest;
 
     use super::*;
@@ -85,12 +107,63 @@ mod tests {
             absence,
             ..Memory::default()
         };
-        let judged = judge(
-            &failure(meaning),
-            &memory,
-            deleted,
-            SignedDuration::from_secs(10),
+        let delete = deleted.then(|| operation(OperationKind::Delete, 60));
+        assert_eq!(judged(meaning, &memory, delete.as_ref()), expected);
+    }
+
+    #[rstest]
+    #[case(OperationKind::Create, 599, Presence::NotYet)]
+    #[case(OperationKind::Restore, 599, Presence::NotYet)]
+    #[case(OperationKind::Snapshot, 599, Presence::NotYet)]
+    #[case(OperationKind::Create, 600, Presence::Gone)]
+    #[case(OperationKind::Resize, 5, Presence::Gone)]
+    fn what_was_made_just_now_need_not_show_yet(
+        #[case] kind: OperationKind,
+        #[case] age: i64,
+        #[case] expected: Presence,
+    ) {
+        let memory = Memory {
+            id_was_read: true,
+            absence: Some(Absence {
+                first: Timestamp::from_second(100).unwrap(),
+                last: Timestamp::from_second(500).unwrap(),
+            }),
+            ..Memory::default()
+        };
+        let open = operation(kind, age);
+        for meaning in [Meaning::Absent, Meaning::AbsentOrForbidden] {
+            assert_eq!(judged(meaning, &memory, Some(&open)), expected);
+        }
+        assert_eq!(
+            judged(Meaning::Forbidden, &memory, Some(&open)),
+            Presence::Unknown
         );
-        assert_eq!(judged, expected);
+    }
+
+    const NOW: i64 = 10_000;
+
+    fn judged(meaning: Meaning, memory: &Memory, operation: Option<&Operation>) -> Presence {
+        let settings = Settings {
+            ambiguity_window: SignedDuration::from_mins(10),
+            active_interval: SignedDuration::from_secs(10),
+            idle_interval: SignedDuration::from_mins(1),
+        };
+        let now = Timestamp::from_second(NOW).unwrap();
+        judge(&failure(meaning), memory, operation, &settings, now)
+    }
+
+    fn operation(kind: OperationKind, age: i64) -> Operation {
+        Operation {
+            id: "o".to_owned(),
+            kind,
+            attempt: 1,
+            phase: OperationPhase::Accepted,
+            target: crate::api::Target::default(),
+            baseline: crate::api::Baseline::default(),
+            intended_at: Timestamp::from_second(NOW - age).unwrap(),
+            message: None,
+            task_seen: None,
+            other: std::collections::BTreeMap::default(),
+        }
     }
 }

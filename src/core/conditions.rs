@@ -97,8 +97,8 @@ pub fn apply(conditions: &mut Vec<Condition>, verdict: &Verdict, generation: i64
         Ready::Yes(says) => set(conditions, "Ready", true, says, generation, now),
         Ready::No(says) => set(conditions, "Ready", false, says, generation, now),
         Ready::AsBefore(says) => match conditions.iter_mut().find(|one| one.type_ == "Ready") {
-            Some(known) => known.observed_generation = Some(generation),
-            None => set(conditions, "Ready", false, says, generation, now),
+            Some(known) if was_seen(known) => known.observed_generation = Some(generation),
+            _ => set(conditions, "Ready", false, says, generation, now),
         },
     }
     match &verdict.synced {
@@ -119,6 +119,23 @@ pub fn apply(conditions: &mut Vec<Condition>, verdict: &Verdict, generation: i64
 /// A time as a status holds it.
 pub fn whole_second(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// Reasons that `Ready` has only where nothing was ever seen of the object.
+const UNSEEN: [&str; 8] = [
+    "Waiting",
+    "AccountMismatch",
+    "CredentialsInvalid",
+    "CredentialsMissing",
+    "Forbidden",
+    "InvalidSpec",
+    "ServiceUnavailable",
+    "Throttled",
+];
+
+/// Whether a stored `Ready` tells what the object was like, rather than why it could not be looked at.
+fn was_seen(ready: &Condition) -> bool {
+    ready.status == "True" || !UNSEEN.contains(&ready.reason.as_str())
 }
 
 /// The reason of a condition, where it is there.
@@ -223,5 +240,18 @@ mod tests {
         apply(&mut conditions, &held, 2, at(20));
         assert!(is_true(&conditions, "Ready"));
         assert_eq!(reason(&conditions, "Ready"), Some("Available"));
+    }
+
+    #[test]
+    fn where_nothing_was_seen_ready_says_what_hinders_now() {
+        let mut conditions = Vec::new();
+        for hindrance in ["CredentialsMissing", "CredentialsInvalid", "Throttled"] {
+            let says = Says::new(hindrance, hindrance);
+            let held = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
+            apply(&mut conditions, &held, 1, at(10));
+            assert_eq!(reason(&conditions, "Ready"), Some(hindrance));
+            assert_eq!(conditions[0].message, hindrance);
+            assert_eq!(conditions[0].last_transition_time, Time(at(10)));
+        }
     }
 }

@@ -121,8 +121,8 @@ pub struct ClusterList {
     pub service_time: Option<Timestamp>,
     /// By id.
     pub by_id: HashMap<String, Arc<Cluster>>,
-    /// Ids by exact name.
-    pub by_name: HashMap<String, Vec<String>>,
+    /// By exact name.
+    by_name: HashMap<String, Vec<Arc<Cluster>>>,
 }
 
 /// A complete list of the project's snapshots.
@@ -134,15 +134,25 @@ pub struct SnapshotList {
     pub service_time: Option<Timestamp>,
     /// By id.
     pub by_id: HashMap<String, Arc<Snapshot>>,
-    /// Ids by lower-case name (the service compares without case).
-    pub by_name: HashMap<String, Vec<String>>,
-    /// Ids by cluster.
-    pub by_cluster: HashMap<String, Vec<String>>,
+    /// By lower-case name (the service compares without case).
+    by_name: HashMap<String, Vec<Arc<Snapshot>>>,
+    /// By the cluster's id.
+    by_cluster: HashMap<String, Vec<Arc<Snapshot>>>,
 }
 
 impl ClusterList {
     /// Indexes a listing; `None` unless it is complete.
     pub fn from_listing(listing: Listing<Cluster>, requested_at: Timestamp) -> Option<Self> {
+        Self::following(&Self::default(), listing, requested_at)
+    }
+
+    /// The same, sharing with the list before it what has not changed: of ten thousand clusters that is
+    /// nearly all, and it need not be held twice.
+    pub fn following(
+        before: &Self,
+        listing: Listing<Cluster>,
+        requested_at: Timestamp,
+    ) -> Option<Self> {
         if !listing.complete {
             return None;
         }
@@ -152,25 +162,32 @@ impl ClusterList {
             ..Self::default()
         };
         for cluster in listing.items {
-            list.by_name
-                .entry(cluster.name.clone())
-                .or_default()
-                .push(cluster.id.clone());
-            list.by_id.insert(cluster.id.clone(), Arc::new(cluster));
+            let cluster = shared(before.by_id.get(&cluster.id), cluster);
+            let of_name = list.by_name.entry(cluster.name.clone()).or_default();
+            of_name.push(cluster.clone());
+            list.by_id.insert(cluster.id.clone(), cluster);
         }
         Some(list)
     }
 
     /// Clusters that bear exactly this name.
-    pub fn named(&self, name: &str) -> Vec<&Arc<Cluster>> {
-        let ids = self.by_name.get(name).map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.by_id.get(id)).collect()
+    pub fn named(&self, name: &str) -> &[Arc<Cluster>] {
+        self.by_name.get(name).map_or(&[], Vec::as_slice)
     }
 }
 
 impl SnapshotList {
     /// Indexes a listing; `None` unless it is complete.
     pub fn from_listing(listing: Listing<Snapshot>, requested_at: Timestamp) -> Option<Self> {
+        Self::following(&Self::default(), listing, requested_at)
+    }
+
+    /// The same, sharing with the list before it what has not changed.
+    pub fn following(
+        before: &Self,
+        listing: Listing<Snapshot>,
+        requested_at: Timestamp,
+    ) -> Option<Self> {
         if !listing.complete {
             return None;
         }
@@ -180,37 +197,36 @@ impl SnapshotList {
             ..Self::default()
         };
         for snapshot in listing.items {
-            list.by_name
-                .entry(snapshot.name.to_lowercase())
-                .or_default()
-                .push(snapshot.id.clone());
-            if let Some(cluster) = &snapshot.cluster_id {
-                list.by_cluster
-                    .entry(cluster.clone())
-                    .or_default()
-                    .push(snapshot.id.clone());
+            let snapshot = shared(before.by_id.get(&snapshot.id), snapshot);
+            let name = snapshot.name.to_lowercase();
+            list.by_name.entry(name).or_default().push(snapshot.clone());
+            if let Some(cluster) = snapshot.cluster_id.clone() {
+                let of_cluster = list.by_cluster.entry(cluster).or_default();
+                of_cluster.push(snapshot.clone());
             }
-            list.by_id.insert(snapshot.id.clone(), Arc::new(snapshot));
+            list.by_id.insert(snapshot.id.clone(), snapshot);
         }
         Some(list)
     }
 
     /// Snapshots that bear this name, compared without case.
-    pub fn named(&self, name: &str) -> Vec<&Arc<Snapshot>> {
-        let ids = self
-            .by_name
-            .get(&name.to_lowercase())
-            .map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.by_id.get(id)).collect()
+    pub fn named(&self, name: &str) -> &[Arc<Snapshot>] {
+        let found = self.by_name.get(&name.to_lowercase());
+        found.map_or(&[], Vec::as_slice)
     }
 
     /// Snapshots of this cluster.
-    pub fn of_cluster(&self, cluster_id: &str) -> Vec<&Arc<Snapshot>> {
-        let ids = self
-            .by_cluster
-            .get(cluster_id)
-            .map_or(&[][..], Vec::as_slice);
-        ids.iter().filter_map(|id| self.by_id.get(id)).collect()
+    pub fn of_cluster(&self, cluster_id: &str) -> &[Arc<Snapshot>] {
+        let found = self.by_cluster.get(cluster_id);
+        found.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The one that is known, where nothing about it has changed.
+fn shared<T: PartialEq>(known: Option<&Arc<T>>, found: T) -> Arc<T> {
+    match known {
+        Some(known) if **known == found => known.clone(),
+        _ => Arc::new(found),
     }
 }
 
@@ -341,7 +357,7 @@ pub struct ClusterFacts {
     pub making_elsewhere: Vec<Rival>,
     /// `DwsSnapshot`s that refer to this cluster.
     pub snapshots_of_cluster: Vec<Waiting>,
-    /// The namespace is being deleted.
+    /// The namespace is being deleted. Known with [`Self::fresh_list`], while no id is.
     pub namespace_terminating: bool,
 
     /// A list whose request went out in this reconcile.

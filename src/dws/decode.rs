@@ -16,62 +16,39 @@ use super::wire::cluster::ClusterWire;
 use super::wire::lenient::Member;
 use super::wire::list::{
     ClusterDetail, ClusterList, Envelope, Members, NodeTypeList, ProjectList, ReadAnswer,
-    SnapshotDetail, SnapshotList,
+    SnapshotDetail, SnapshotList, Wire,
 };
 use super::wire::snapshot::SnapshotWire;
 
 /// `GET clusters` (reference 5.1.2).
 pub fn clusters(response: &Response, redactor: &Redactor) -> Result<Listing<Cluster>, Failure> {
-    listing::<ClusterList, _, _>(
-        Operation::ListClusters,
-        response,
-        redactor,
-        ClusterWire::into_model,
-        |cluster| &cluster.id,
-    )
+    listing::<ClusterList, _>(Operation::ListClusters, response, redactor, |one| &one.id)
 }
 
 /// `GET snapshots` (reference 5.2.2).
 pub fn snapshots(response: &Response, redactor: &Redactor) -> Result<Listing<Snapshot>, Failure> {
-    listing::<SnapshotList, _, _>(
-        Operation::ListSnapshots,
-        response,
-        redactor,
-        SnapshotWire::into_model,
-        |snapshot| &snapshot.id,
-    )
+    listing::<SnapshotList, _>(Operation::ListSnapshots, response, redactor, |one| &one.id)
 }
 
 /// `GET clusters/{id}` (reference 5.1.3). The answer must be about that id.
 pub fn cluster(response: &Response, id: &str, redactor: &Redactor) -> Result<Cluster, Failure> {
-    detail::<ClusterDetail, _, _>(
-        Operation::GetCluster,
-        response,
-        redactor,
-        ClusterWire::into_model,
-        |cluster| cluster.id.eq_ignore_ascii_case(id),
-    )
+    let is_it = |cluster: &Cluster| cluster.id.eq_ignore_ascii_case(id);
+    detail::<ClusterDetail, ClusterWire>(Operation::GetCluster, response, redactor, is_it)
 }
 
 /// `GET snapshots/{id}` (reference 5.2.3). The answer must be about that id.
 pub fn snapshot(response: &Response, id: &str, redactor: &Redactor) -> Result<Snapshot, Failure> {
-    detail::<SnapshotDetail, _, _>(
-        Operation::GetSnapshot,
-        response,
-        redactor,
-        SnapshotWire::into_model,
-        |snapshot| snapshot.id.eq_ignore_ascii_case(id),
-    )
+    let is_it = |snapshot: &Snapshot| snapshot.id.eq_ignore_ascii_case(id);
+    detail::<SnapshotDetail, SnapshotWire>(Operation::GetSnapshot, response, redactor, is_it)
 }
 
 /// What was asked for, all of it, and nothing beside it that takes it back.
-fn detail<A: ReadAnswer<Member<W>>, W, M>(
+fn detail<A: ReadAnswer<Member<W>>, W: Wire>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
-    into_model: fn(W) -> Option<(M, bool)>,
-    is_it: impl Fn(&M) -> bool,
-) -> Result<M, Failure> {
+    is_it: impl Fn(&W::Model) -> bool,
+) -> Result<W::Model, Failure> {
     let (payload, envelope) = parsed::<A, _>(operation, response, redactor)?;
     let Some(wire) = payload.0 else {
         return Err(without_payload(
@@ -81,7 +58,7 @@ fn detail<A: ReadAnswer<Member<W>>, W, M>(
             redactor,
         ));
     };
-    let told = into_model(wire).filter(|(model, _)| is_it(model));
+    let told = wire.into_model().filter(|(model, _)| is_it(model));
     let what = match told {
         None => "the answer is about something else",
         Some(_) if is_refusal(&envelope) => "the answer bears an error beside what was asked for",
@@ -94,9 +71,9 @@ fn detail<A: ReadAnswer<Member<W>>, W, M>(
 /// `GET node-types` (reference 5.1.4). A type without a name is left out: nothing can be ordered by it.
 pub fn node_types(response: &Response, redactor: &Redactor) -> Result<Vec<NodeType>, Failure> {
     let (members, _) = read::<NodeTypeList, _>(Operation::ListNodeTypes, response, redactor)?;
-    Ok(written(members, response, redactor)?
+    let (types, _) = written(members, response, redactor)?;
+    Ok(types
         .into_iter()
-        .flatten()
         .filter_map(|wire| {
             Some(NodeType {
                 id: wire.id.0.unwrap_or_default(),
@@ -114,47 +91,39 @@ pub fn project_id(
     redactor: &Redactor,
 ) -> Result<Option<String>, Failure> {
     let (members, _) = read::<ProjectList, _>(Operation::ListProjects, response, redactor)?;
-    let mut unreadable = false;
-    for member in written(members, response, redactor)? {
-        match member.map(|project| (project.name.0, project.id.0)) {
-            Some((Some(found), Some(id))) if found == name => return Ok(Some(id)),
-            Some((Some(found), _)) if found != name => {}
-            _ => unreadable = true,
+    let (projects, whole) = written(members, response, redactor)?;
+    let mut named = projects
+        .into_iter()
+        .filter(|project| project.name.0.as_deref() == Some(name));
+    match named.find_map(|project| project.id.0) {
+        Some(id) => Ok(Some(id)),
+        None if whole => Ok(None),
+        None => {
+            let what = "the answer lists a project that cannot be read";
+            Err(garbled(response, what, redactor))
         }
     }
-    if unreadable {
-        let what = "the answer lists a project that cannot be read";
-        return Err(garbled(response, what, redactor));
-    }
-    Ok(None)
 }
 
-fn listing<A: ReadAnswer<Members<W>>, W, M>(
+fn listing<A: ReadAnswer<Members<W>>, W: Wire>(
     operation: Operation,
     response: &Response,
     redactor: &Redactor,
-    into_model: fn(W) -> Option<(M, bool)>,
-    id: fn(&M) -> &str,
-) -> Result<Listing<M>, Failure> {
+    id: fn(&W::Model) -> &str,
+) -> Result<Listing<W::Model>, Failure> {
     let (members, envelope) = read::<A, _>(operation, response, redactor)?;
-    let (members, count) = match members {
-        Members::List(members) => (members, envelope.count.0),
+    let told = envelope.count.0.and_then(|told| usize::try_from(told).ok());
+    let (items, mut complete) = match members {
+        Members::List {
+            items,
+            count,
+            whole,
+        } => (items, whole && told == Some(count)),
         // Nobody said that there are none: as good as a list without `count`.
-        Members::Null => (Vec::new(), None),
+        Members::Null => (Vec::new(), false),
         Members::Missing => return Err(garbled(response, NO_LIST, redactor)),
     };
-    let told = count.and_then(|count| usize::try_from(count).ok());
-    let mut complete = response.status == 200 && told == Some(members.len());
-    let mut items = Vec::with_capacity(members.len());
-    for member in members {
-        match member.and_then(into_model) {
-            Some((item, whole)) => {
-                complete &= whole;
-                items.push(item);
-            }
-            None => complete = false,
-        }
-    }
+    complete &= response.status == 200;
     // One thing twice stands where another should be.
     let mut seen = HashSet::with_capacity(items.len());
     complete &= items.iter().all(|item| seen.insert(id(item)));
@@ -167,14 +136,14 @@ fn listing<A: ReadAnswer<Members<W>>, W, M>(
 
 const NO_LIST: &str = "the answer is no list";
 
-/// The members of a list that is written out.
-fn written<W>(
+/// The members of a list that is written out, and whether all of them could be read.
+fn written<W: Wire>(
     members: Members<W>,
     response: &Response,
     redactor: &Redactor,
-) -> Result<Vec<Option<W>>, Failure> {
+) -> Result<(Vec<W::Model>, bool), Failure> {
     match members {
-        Members::List(members) => Ok(members),
+        Members::List { items, whole, .. } => Ok((items, whole)),
         Members::Null | Members::Missing => Err(garbled(response, NO_LIST, redactor)),
     }
 }

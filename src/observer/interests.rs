@@ -3,6 +3,7 @@
 //! It knows neither lists nor requests. It grows and shrinks with the resources.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::view::Subject;
 use super::{Interest, ResourceKey};
@@ -19,8 +20,9 @@ struct Entry {
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Interests {
-    by_uid: HashMap<String, Entry>,
-    by_subject: HashMap<Subject, HashSet<String>>,
+    /// Boxed: half of a table can be empty.
+    by_uid: HashMap<Arc<str>, Box<Entry>>,
+    by_subject: HashMap<Subject, HashSet<Arc<str>>>,
     with_work: usize,
     with_snapshots: usize,
 }
@@ -28,7 +30,7 @@ pub struct Interests {
 impl Interests {
     /// Begins, changes or keeps an interest. Returns whether anything is different.
     pub fn watch(&mut self, interest: Interest) -> bool {
-        let before = self.by_uid.get(&interest.uid);
+        let before = self.by_uid.get(interest.uid.as_str());
         if before.is_some_and(|entry| entry.interest == interest) {
             return false;
         }
@@ -40,7 +42,7 @@ impl Interests {
             Some(entry) if same_subjects => (entry.awaits_clusters, entry.awaits_snapshots),
             _ => (interest.in_clusters(), interest.in_snapshots()),
         };
-        let uid = interest.uid.clone();
+        let uid = Arc::<str>::from(interest.uid.as_str());
         self.unwatch(&uid);
         for subject in interest.subjects() {
             self.by_subject
@@ -52,11 +54,11 @@ impl Interests {
         self.with_snapshots += usize::from(interest.in_snapshots());
         self.by_uid.insert(
             uid,
-            Entry {
+            Box::new(Entry {
                 interest,
                 awaits_clusters,
                 awaits_snapshots,
-            },
+            }),
         );
         true
     }

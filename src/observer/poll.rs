@@ -104,7 +104,9 @@ impl Account {
             .read(kind, pass, async {
                 let listing = self.client().list_clusters().await?;
                 let shape = shape(&listing);
-                ClusterList::from_listing(listing, requested_at).ok_or_else(|| incomplete(&shape))
+                let before = self.state().lock().clusters.clone().unwrap_or_default();
+                ClusterList::following(&before, listing, requested_at)
+                    .ok_or_else(|| incomplete(&shape))
             })
             .await?;
         let list = Arc::new(list);
@@ -123,7 +125,9 @@ impl Account {
             .read(kind, pass, async {
                 let listing = self.client().list_snapshots().await?;
                 let shape = shape(&listing);
-                SnapshotList::from_listing(listing, requested_at).ok_or_else(|| incomplete(&shape))
+                let before = self.state().lock().snapshots.clone().unwrap_or_default();
+                SnapshotList::following(&before, listing, requested_at)
+                    .ok_or_else(|| incomplete(&shape))
             })
             .await?;
         let list = Arc::new(list);

@@ -29,7 +29,7 @@ pub fn cluster_changes(old: &ClusterList, new: &ClusterList) -> Vec<Subject> {
     };
     for (id, cluster) in &new.by_id {
         match old.by_id.get(id) {
-            Some(before) if same_cluster(before, cluster) => {}
+            Some(before) if Arc::ptr_eq(before, cluster) || same_cluster(before, cluster) => {}
             Some(before) => {
                 if before.name != cluster.name {
                     note(before);
@@ -202,6 +202,28 @@ mod tests {
             vec![]
         };
         assert_eq!(sorted(changes), told);
+    }
+
+    #[test]
+    fn what_has_not_changed_is_held_once() {
+        let listing = |status: &str| Listing {
+            items: vec![
+                cluster("1", "one"),
+                Cluster {
+                    status: status.to_owned(),
+                    ..cluster("2", "two")
+                },
+            ],
+            complete: true,
+            service_time: None,
+        };
+        let now = Timestamp::UNIX_EPOCH;
+        let old = ClusterList::from_listing(listing("AVAILABLE"), now).expect("complete");
+        let new = ClusterList::following(&old, listing("FROZEN"), now).expect("complete");
+        assert!(Arc::ptr_eq(&old.by_id["1"], &new.by_id["1"]));
+        assert!(Arc::ptr_eq(&new.named("two")[0], &new.by_id["2"]));
+        assert_eq!(new.by_id["2"].status, "FROZEN");
+        assert_eq!(old.by_id["2"].status, "AVAILABLE");
     }
 
     #[test]

@@ -69,13 +69,18 @@ impl Census {
         let ready = entry.conditions.iter().find(|c| c.type_ == "Ready");
         let mut inner = self.inner.lock();
         let before = inner.leave(entry.kind, entry.namespace, entry.name);
-        let waited = before.is_some_and(|known| known.uid == entry.uid && known.never_ready);
+        let same = before.filter(|known| known.uid == entry.uid);
+        let waited = same.as_ref().is_some_and(|known| known.never_ready);
         let (never_ready, seconds) = match ready {
             None => (true, None),
             Some(ready) if ready.status == "True" => {
                 (false, waited.then(|| age(entry.created, ready)).flatten())
             }
-            Some(ready) => (since_birth(entry.created, ready), None),
+            // What was Ready once is not new again, however young it is.
+            Some(ready) => match same {
+                Some(known) => (known.never_ready, None),
+                None => (since_birth(entry.created, ready), None),
+            },
         };
         let reason = ready.map_or(NOTHING_YET, |c| bounded(&c.reason));
         inner.enter(entry, reason, never_ready);
@@ -247,6 +252,21 @@ mod tests {
         census.saw(&entry("a", &ready("False", "Restarting", 90_000)));
         assert_eq!(
             census.saw(&entry("a", &ready("True", "Available", 90_200))),
+            None
+        );
+    }
+
+    #[test]
+    fn a_young_one_that_restarts_is_timed_once() {
+        let census = Census::default();
+        census.saw(&entry("a", &[]));
+        assert_eq!(
+            census.saw(&entry("a", &ready("True", "Available", 5))),
+            Some(5.0)
+        );
+        census.saw(&entry("a", &ready("False", "Restarting", 8)));
+        assert_eq!(
+            census.saw(&entry("a", &ready("True", "Available", 10))),
             None
         );
     }

@@ -178,11 +178,13 @@ pub(super) fn credential(
                 .collect::<Vec<_>>()
                 .join(" and ")
         };
+        let given = parts.iter().filter(|(_, set)| *set).count();
         return Err(ConfigError::missing(
             named(false),
             format!(
-                "{} is set: a credential is HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD together, or HW_ACCESS_KEY and HW_SECRET_KEY",
-                named(true)
+                "{} {}: a credential is HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD together, or HW_ACCESS_KEY and HW_SECRET_KEY",
+                named(true),
+                if given == 1 { "is set" } else { "are set" }
             ),
         ));
     };

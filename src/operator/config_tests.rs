@@ -157,7 +157,7 @@ fn what_holds_without_any_flag() {
 #[case("--ca-bundle=/broken.pem", "--ca-bundle", "is not PEM")]
 #[case("--service-language=english", "--service-language", "en_us")]
 #[case("--service-language=en_us_x", "--service-language", "zh_cn")]
-#[case("--service-language=e1", "--service-language", "'e1'")]
+#[case("--service-language=de", "--service-language", "'de'")]
 fn a_wrong_flag_is_named(#[case] flags: &str, #[case] setting: &str, #[case] part: &str) {
     let error = config(flags, &[]).unwrap_err();
     assert_complaint(&error, setting, part);

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Access {
     /// Repeats nothing by itself.
     pub client: Client,
-    /// The API server's host, for the log.
+    /// The API server's host and port, for the log.
     pub server: String,
 }
 
@@ -58,7 +58,8 @@ impl Access {
         {
             config.proxy_url = None;
         }
-        let server = config.cluster_url.host().unwrap_or_default().to_owned();
+        let host = config.cluster_url.host().unwrap_or_default();
+        let server = format!("{host}:{}", config.cluster_url.port_u16().unwrap_or(443));
         let client = Client::try_from(config)
             .map_err(|error| wrong(format!("unusable ({})", chain(&error))))?;
         Ok(Self { client, server })

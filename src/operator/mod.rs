@@ -38,6 +38,10 @@ pub const REVISION: &str = match option_env!("DWS_OPERATOR_BUILD_REVISION") {
     None => "unknown",
 };
 
+/// Threads that run tasks. The operator waits for answers nearly all of the time, and the allocator keeps
+/// freed memory for each thread apart: with two, a thousand clusters take a quarter more of it.
+const WORKERS: usize = 1;
+
 /// Exit code of a wrong setting.
 const WRONG_SETTING: u8 = 2;
 
@@ -69,6 +73,7 @@ fn start(args: &cli::RunArgs) -> Result<ExitCode, ConfigError> {
     };
     logging::start(config.log_format, levels);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
         .enable_all()
         .build()
     {

@@ -21,6 +21,7 @@ async fn before_a_connection_nothing_is_sent() {
             "{error}"
         );
         assert!(error.message.to_lowercase().contains("refused"), "{error}");
+        assert!(error.message.starts_with("127.0.0.1:"), "{error}");
 
         let error = send("http://no-such-host.invalid/", changing)
             .await

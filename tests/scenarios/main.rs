@@ -13,6 +13,7 @@ mod stacks;
 mod world;
 
 mod adoption;
+mod canaries;
 mod crash;
 mod create;
 mod deletion;
@@ -23,6 +24,7 @@ mod operations;
 mod own;
 mod passwords;
 mod quiet;
+mod rare;
 mod snapshots;
 #[path = "../support/mod.rs"]
 mod support;

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use crate::support::Result;
 
-/// No step of a simulated life takes longer, even on a machine that compiles beside it.
-pub const PATIENCE: Duration = Duration::from_mins(1);
+/// No step of a simulated life takes longer, even on a machine that compiles several programs beside it.
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One scenario's view of the world. Cheap to clone.
 #[derive(Clone)]
@@ -140,6 +140,14 @@ impl World {
     pub async fn patch(&self, kind_name: &str, name: &str, patch: Value) -> Result<()> {
         self.api(kind_name)
             .patch(name, &PatchParams::default(), &Patch::Merge(&patch))
+            .await?;
+        Ok(())
+    }
+
+    /// A merge patch of the status, as nobody but the operator should do it.
+    pub async fn patch_status(&self, kind_name: &str, name: &str, patch: Value) -> Result<()> {
+        self.api(kind_name)
+            .patch_status(name, &PatchParams::default(), &Patch::Merge(&patch))
             .await?;
         Ok(())
     }

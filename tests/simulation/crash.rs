@@ -99,7 +99,8 @@ fn a_process_that_dies_around_a_lost_answer_does_no_harm_either() {
             }
         }
     }
-    let cases = sampled(cases, 150);
+    // Every fifth of them, whatever is asked for: neighbours differ by one read.
+    let cases = sampled(cases.into_iter().step_by(5).collect(), 30);
     let failures = everywhere(&cases, |(name, operation, kind, at)| {
         let fault = Fault::next(*operation, kind.clone());
         alone(crashed(

@@ -101,7 +101,7 @@ impl Stack {
         self.launch_operator()?;
         let health = self.health.clone();
         let http = reqwest_client()?;
-        let ready = eventually("the operator's /readyz", Duration::from_mins(1), || {
+        let ready = eventually("the operator's /readyz", Duration::from_mins(2), || {
             let request = http.get(format!("{health}/readyz"));
             async move {
                 Ok(request

@@ -114,7 +114,7 @@ pub struct Facts {
     /// The remote name.
     pub name: String,
     /// Names of the Secrets that it refers to or writes.
-    pub secrets: BTreeSet<String>,
+    pub secrets: Vec<String>,
     /// Name of the Secret of its credentials.
     pub credentials: Option<String>,
     /// The other kind's resource that it refers to.

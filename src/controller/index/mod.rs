@@ -7,6 +7,7 @@
 pub mod entry;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -26,10 +27,12 @@ pub struct Index {
 
 #[derive(Default)]
 struct Inner {
-    entries: HashMap<Who, Entry>,
-    terms: HashMap<Term, BTreeSet<Who>>,
+    /// Boxed: half of a table can be empty.
+    entries: HashMap<Arc<Who>, Box<Entry>>,
+    /// Shared with the key above: a set of names by value takes ten times the room.
+    terms: HashMap<Term, BTreeSet<Arc<Who>>>,
     /// When the last finished operation of a `DwsCluster` began.
-    last_done: HashMap<Who, Timestamp>,
+    last_done: HashMap<Arc<Who>, Timestamp>,
 }
 
 /// Whether an object may be older than what is known.
@@ -81,7 +84,7 @@ impl Index {
         listed: &HashSet<ResourceKey>,
     ) -> Vec<ResourceKey> {
         let mut inner = self.inner.lock();
-        let gone: Vec<Who> = inner
+        let gone: Vec<Arc<Who>> = inner
             .entries
             .keys()
             .filter(|who| who.kind() == kind)
@@ -106,7 +109,7 @@ impl Index {
             return false;
         }
         if let Some(entry) = inner.entries.get(&who).filter(|entry| entry.uid == uid) {
-            let mut entry = entry.clone();
+            let mut entry = Entry::clone(entry);
             entry.facts.holds = Some(id.to_owned());
             inner.put(&who, entry);
         }
@@ -258,7 +261,7 @@ impl Index {
                 users.extend(found);
             }
         }
-        users.into_iter().map(Who::key).collect()
+        users.into_iter().map(|who| who.key()).collect()
     }
 
     /// Whether a resource is known at this very version.
@@ -269,6 +272,16 @@ impl Index {
         let inner = self.inner.lock();
         let entry = inner.entries.get(&Who::of(key));
         entry.is_some_and(|entry| entry.version == Some(wanted))
+    }
+
+    /// Whether a later version of this very object was seen than the one that was read.
+    pub fn is_ahead_of(&self, key: &ResourceKey, uid: &str, read: Option<String>) -> bool {
+        let inner = self.inner.lock();
+        let entry = inner.entries.get(&Who::of(key));
+        let seen = entry.filter(|entry| entry.uid == uid);
+        let seen = seen.and_then(|entry| entry.version);
+        seen.zip(version(read))
+            .is_some_and(|(seen, read)| read < seen)
     }
 
     /// How many resources of a kind there are.
@@ -284,7 +297,7 @@ impl Index {
     fn users(&self, term: &Term) -> Vec<ResourceKey> {
         let inner = self.inner.lock();
         let users = inner.terms.get(term);
-        users.into_iter().flatten().map(Who::key).collect()
+        users.into_iter().flatten().map(|who| who.key()).collect()
     }
 }
 
@@ -315,23 +328,30 @@ impl Inner {
                     .is_none_or(|(new, _)| new != id)
             });
             if let (Who::Cluster(..), Some((_, began))) = (who, ended) {
-                self.last_done.insert(who.clone(), began);
+                self.last_done.insert(self.shared(who), began);
             }
         }
         self.neighbours(who, &entry.facts, &mut neighbours);
         self.put(who, entry);
-        neighbours.iter().map(Who::key).collect()
+        neighbours.iter().map(|who| who.key()).collect()
+    }
+
+    /// The one copy of it.
+    fn shared(&self, who: &Who) -> Arc<Who> {
+        let known = self.entries.get_key_value(who);
+        known.map_or_else(|| Arc::new(who.clone()), |(who, _)| who.clone())
     }
 
     fn put(&mut self, who: &Who, entry: Entry) {
         let terms = entry.facts.terms(who);
-        if let Some(former) = self.entries.insert(who.clone(), entry) {
+        let shared = self.shared(who);
+        if let Some(former) = self.entries.insert(shared.clone(), Box::new(entry)) {
             for term in former.facts.terms(who).difference(&terms) {
                 self.drop_term(term, who);
             }
         }
         for term in terms {
-            self.terms.entry(term).or_default().insert(who.clone());
+            self.terms.entry(term).or_default().insert(shared.clone());
         }
     }
 
@@ -345,7 +365,7 @@ impl Inner {
         }
         let mut neighbours = BTreeSet::new();
         self.neighbours(who, &entry.facts, &mut neighbours);
-        neighbours.iter().map(Who::key).collect()
+        neighbours.iter().map(|who| who.key()).collect()
     }
 
     fn drop_term(&mut self, term: &Term, who: &Who) {
@@ -358,7 +378,7 @@ impl Inner {
     }
 
     /// Whom a change of this resource concerns.
-    fn neighbours(&self, who: &Who, facts: &Facts, into: &mut BTreeSet<Who>) {
+    fn neighbours(&self, who: &Who, facts: &Facts, into: &mut BTreeSet<Arc<Who>>) {
         let (namespace, name) = who.place();
         let mut terms = facts.terms(who);
         terms.retain(|term| !matches!(term, Term::Secret(..) | Term::Credentials(..)));
@@ -380,14 +400,14 @@ impl Inner {
                 .any(|id| facts.holds.as_ref() == Some(id) || facts.asks.as_ref() == Some(id));
             // A thousand finished snapshots of one cluster do not listen to each other or to it.
             let concerned = found.kind() == Kind::Cluster || rivals || !entry.facts.is_at_rest();
-            if found != who && concerned {
+            if **found != *who && concerned {
                 into.insert(found.clone());
             }
         }
         if let (Who::Snapshot(..), Some(cluster)) = (who, &facts.refers) {
             let cluster = Who::Cluster(namespace.to_owned(), cluster.clone());
-            if self.entries.contains_key(&cluster) {
-                into.insert(cluster);
+            if let Some((cluster, _)) = self.entries.get_key_value(&cluster) {
+                into.insert(cluster.clone());
             }
         }
     }
@@ -397,6 +417,7 @@ impl Inner {
         found
             .filter(move |who| who.kind() == kind)
             .filter_map(|who| self.entries.get_key_value(who))
+            .map(|(who, entry)| (&**who, &**entry))
     }
 
     fn holders<'a>(

@@ -223,12 +223,15 @@ fn restore_source(draft: &Draft<'_>, account: &KnownAccount) -> Result<Option<St
                     "DwsSnapshot {name} belongs to another project than this cluster's credentials: a restore stays in one project."
                 )));
             }
-            match status.snapshot_id.filter(|_| ready) {
-                Some(id) => Ok(Some(id)),
-                None => Err(Source::Wait(format!(
-                    "DwsSnapshot {name} is not Ready yet; the restore starts when it is."
-                ))),
+            if let Some(id) = status.snapshot_id.filter(|_| ready) {
+                return Ok(Some(id));
             }
+            let why = if conditions::is_true(&status.conditions, "Stalled") {
+                "cannot be restored from: see its conditions, take it again or name another"
+            } else {
+                "is not Ready yet; the restore starts when it is"
+            };
+            Err(Source::Wait(format!("DwsSnapshot {name} {why}.")))
         }
     }
 }
@@ -340,7 +343,7 @@ pub(super) fn namespace_goes(draft: Draft<'_>) -> ClusterStep {
 fn paused(draft: Draft<'_>) -> ClusterStep {
     let says = Says::new(
         "Paused",
-        "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+        "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
     );
     let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
     draft.end(&verdict, None, Outcome::Waiting)

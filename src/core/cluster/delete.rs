@@ -191,11 +191,16 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
             let judged = absence::judge(
                 failure,
                 &draft.facts.memory,
-                delete_accepted,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
             return match judged {
                 Presence::Gone => gone(draft, &id),
+                Presence::NotYet => deleting(
+                    draft,
+                    "The cluster was made just now and the service does not show it yet; the deletion waits for it.",
+                ),
                 Presence::NotShown => deleting(
                     draft,
                     "The service no longer shows the cluster; its absence is being confirmed by its lists.",

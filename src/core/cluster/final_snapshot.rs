@@ -315,7 +315,7 @@ fn remove(draft: Draft<'_>, snapshot: &Snapshot, why: &str) -> ClusterStep {
 pub(super) fn keep_count(draft: &Draft<'_>, list: &SnapshotList, cluster_id: &str) -> i32 {
     let mut manual: Vec<_> = list
         .of_cluster(cluster_id)
-        .into_iter()
+        .iter()
         .filter(|one| !one.type_.as_deref().unwrap_or("MANUAL").starts_with("AUTO"))
         .collect();
     manual.sort_by(|one, other| {

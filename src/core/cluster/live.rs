@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::draft::{ClusterStep, Draft};
 use super::{drift, identity, observe, resize, restart, secret};
-use crate::api::OperationKind;
+use crate::api::{OperationKind, OperationPhase};
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::{Account, KnownAccount};
@@ -15,6 +15,9 @@ use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
 use crate::dws::model::Cluster;
+
+/// In that time a snapshot whose turn it is has begun, or it is not its turn.
+const ITS_TURN: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a part of the plan comes to: go on with the draft, or end with this step.
 pub(super) type Part<'a> = Result<Draft<'a>, Box<ClusterStep>>;
@@ -52,8 +55,9 @@ fn current<'a>(
             let judged = absence::judge(
                 &failure,
                 &draft.facts.memory,
-                false,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
             let hidden = matches!(
                 failure.meaning,
@@ -63,6 +67,16 @@ fn current<'a>(
                 Presence::Gone => lost(draft, id),
                 // Confirmed once: what a new process has not seen by itself takes nothing of that back.
                 _ if hidden && draft.lost_before() => lost(draft, id),
+                Presence::NotYet => {
+                    let message =
+                        format!("The service accepted cluster {id} and does not show it yet.");
+                    let restores = draft.facts.object.spec.restore_from.is_some();
+                    let doing = if restores { "Restoring" } else { "Creating" };
+                    let says = Says::new(doing, message);
+                    let verdict = Verdict::working(Ready::No(says.clone()), says);
+                    let wake = Some(draft.facts.settings.active_interval);
+                    draft.end(&verdict, wake, Outcome::Waiting)
+                }
                 Presence::NotShown => {
                     let message = format!(
                         "The service does not show cluster {id} just now; its absence is being confirmed."
@@ -219,13 +233,23 @@ pub(super) fn may_call_again(
     Ok(true)
 }
 
-/// A snapshot that has waited for one whole operation goes before the next one.
+/// A snapshot that has waited for one whole operation goes before the next one. Whether the operation that
+/// ends in this very plan was such a one is known once its end is stored.
 fn snapshot_goes_next(draft: &Draft<'_>) -> bool {
     draft
         .facts
         .snapshots_of_cluster
         .iter()
-        .any(|one| one.waits && one.overdue)
+        .any(|one| one.waits && (one.overdue || just_ended(draft)))
+}
+
+/// An operation was open in what was read, and none is now.
+fn just_ended(draft: &Draft<'_>) -> bool {
+    let read = draft.facts.object.status.as_ref();
+    let was_open = read
+        .and_then(|status| status.operation.as_ref())
+        .is_some_and(|operation| operation.phase != OperationPhase::OutcomeUnknown);
+    was_open && draft.open_operation().is_none()
 }
 
 /// What is wanted waits for the cluster.
@@ -243,7 +267,9 @@ pub(super) fn busy(draft: Draft<'_>, cluster: &Cluster, what: &str) -> ClusterSt
         format!("{what} waits until the cluster is at rest; the service is at {task}.")
     };
     let verdict = Verdict::waiting(secret::ready(&draft, cluster), Says::new("Busy", message));
-    let wake = Some(if draft.just_refused_as_busy() {
+    let wake = Some(if just_ended(&draft) {
+        ITS_TURN
+    } else if draft.just_refused_as_busy() {
         draft.facts.settings.active_interval
     } else {
         draft.facts.settings.idle_interval
@@ -275,7 +301,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         if draft.paused() && !stalled {
             let says = Says::new(
                 "Paused",
-                "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+                "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
             );
             return draft.end(&Verdict::out_of_sync(ready, says), again, Outcome::Waiting);
         }
@@ -354,7 +380,7 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
     if draft.paused() {
         let says = Says::new(
             "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
         );
         return Some((says, false));
     }

@@ -165,9 +165,10 @@ pub(super) fn creation_failed(cluster: &Cluster) -> String {
         .failed_reasons
         .as_ref()
         .map_or_else(String::new, |why| {
-            let code = why.error_code.as_deref().unwrap_or_default();
-            let words = why.error_msg.as_deref().unwrap_or_default();
-            format!(" The service's reason: {code} {words}.")
+            let parts = [&why.error_code, &why.error_msg];
+            let said: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+            let said = said.join(" ");
+            format!(" The service's reason: {}.", said.trim_end_matches('.'))
         });
     format!(
         "The service accepted the create and then failed it.{why} The failed cluster exists until this resource is \

@@ -39,12 +39,43 @@ impl Draft<'_> {
         {
             self.status.settled_node_count = resize.target.node_count;
         }
-        if !closed.is_empty() {
+        if closed.is_empty() {
+            self.acknowledges_nothing(&id);
+        } else {
             let note = format!(
                 "Operation {id} is closed as not to be repeated; the plan starts from a fresh read."
             );
             self.events
                 .push(EventNote::normal("AttemptAcknowledged", id, note));
+        }
+    }
+
+    /// A mistyped id would leave its writer waiting: one that names nothing is told while something is open.
+    fn acknowledges_nothing(&mut self, id: &str) {
+        let open = self.status.operation.iter();
+        let unknown = open.filter(|one| one.phase == OperationPhase::OutcomeUnknown);
+        if unknown.chain(&self.status.unsettled_operations).count() > 0 {
+            self.ignored.push(format!(
+                "{}={id:?} is not the id of an operation whose outcome is unknown: nothing is done.",
+                names::ACKNOWLEDGE_ATTEMPT
+            ));
+        }
+    }
+
+    /// Says that a value of `paused` holds nothing back: whoever wrote it may believe that it does.
+    fn note_no_pause(&mut self) {
+        let value = self
+            .annotation(names::PAUSED)
+            .unwrap_or_default()
+            .to_owned();
+        if !matches!(value.as_str(), "" | "true" | "false") {
+            let note = format!(
+                "{}={value:?} is not \"true\": nothing is held back.",
+                names::PAUSED
+            );
+            self.ignored.push(note.clone());
+            self.events
+                .push(EventNote::warning("RequestIgnored", value, note));
         }
     }
 
@@ -60,7 +91,7 @@ impl Draft<'_> {
             });
             return;
         }
-        let now = self.facts.now;
+        self.note_no_pause();
         let observe_only = self.observe_only();
         for key in [
             names::RESTART_REQUESTED_AT,
@@ -98,7 +129,7 @@ impl Draft<'_> {
                 }
                 Request::Unreadable => {
                     let note = format!(
-                        "{key}={value:?} is not an RFC 3339 time such as {now:.0}: nothing is done."
+                        "{key}={value:?} is not an RFC 3339 time such as 2026-11-25T08:30:00Z: nothing is done."
                     );
                     self.ignored.push(note.clone());
                     self.events

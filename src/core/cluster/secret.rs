@@ -388,7 +388,7 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     (!written && !draft.adopted() && spec.admin_password_secret_ref.is_none()).then(|| {
         Says::new(
             "PasswordMissing",
-            "The connection Secret was deleted and its generated password with it: annotate the resource with \
+            "The generated password is gone: it, or the connection Secret with it, was deleted. Annotate the resource with \
              dws.huaweicloud.com/rotate-password-requested-at to get a new one.",
         )
     })

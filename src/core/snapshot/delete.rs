@@ -243,14 +243,19 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
             let judged = absence::judge(
                 failure,
                 &draft.facts.memory,
-                accepted,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
             return match judged {
                 Presence::Gone => {
                     let note = format!("Snapshot {id} is confirmed gone.");
                     draft.forget(EventNote::normal("Deleted", id, note))
                 }
+                Presence::NotYet => deleting(
+                    draft,
+                    "The snapshot was begun just now and the service does not show it yet; the deletion waits for it.",
+                ),
                 Presence::NotShown => deleting(
                     draft,
                     "The service no longer shows the snapshot; its lists are confirming it.",

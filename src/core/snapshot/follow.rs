@@ -57,8 +57,9 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
             let judged = absence::judge(
                 failure,
                 &draft.facts.memory,
-                false,
-                draft.facts.settings.active_interval,
+                draft.status.operation.as_ref(),
+                &draft.facts.settings,
+                draft.facts.now,
             );
             let hidden = matches!(
                 failure.meaning,
@@ -80,6 +81,15 @@ pub(super) fn follow(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSt
                     draft.events.push(EventNote::warning("Lost", id, message));
                     draft.status.operation = None;
                     draft.stall(no(&says), says)
+                }
+                Presence::NotYet => {
+                    let says = Says::new(
+                        "Snapshotting",
+                        "The service accepted the snapshot and does not show it yet.",
+                    );
+                    let verdict = Verdict::working(no(&says), says);
+                    let wake = Some(draft.facts.settings.active_interval);
+                    draft.end(&verdict, wake, Outcome::Waiting)
                 }
                 Presence::NotShown => {
                     let says = Says::new(

@@ -114,7 +114,7 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
     if draft.paused() {
         let says = Says::new(
             "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call.",
+            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
         );
         return draft.end(
             &Verdict::out_of_sync(no(&says), says),

@@ -37,6 +37,7 @@ pub(super) async fn send(
 ) -> Result<Response, TransportError> {
     let sent = Arc::new(AtomicBool::new(false));
     let timeout = request.timeout;
+    let address = host(&request.url).to_owned();
     let outcome =
         tokio::time::timeout(timeout, exchange(request, tls, connect_timeout, &sent)).await;
     // Read after the exchange has ended: its futures are gone and nothing is written any more.
@@ -51,7 +52,7 @@ pub(super) async fn send(
     Err(TransportError {
         kind,
         sent: sent.load(Ordering::Acquire),
-        message,
+        message: format!("{address}: {message}"),
     })
 }
 

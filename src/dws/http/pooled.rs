@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::chain;
 use super::tls::TlsError;
+use crate::dws::auth::sign::host;
 use crate::dws::transport::{Request, Response, TransportError, TransportErrorKind};
 
 /// An idle connection is closed before the gateway closes it (60 s is common).
@@ -66,7 +67,9 @@ pub(super) async fn send(
     {
         return Err(too_large());
     }
-    let mut body = BytesMut::new();
+    // A list of ten thousand clusters is many megabytes: room for it is made once.
+    let announced = response.content_length().unwrap_or_default();
+    let mut body = BytesMut::with_capacity(usize::try_from(announced).unwrap_or_default());
     while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
         if body.len() + chunk.len() > max_answer {
             return Err(too_large());
@@ -92,11 +95,12 @@ fn no_answer(error: reqwest::Error) -> TransportError {
         TransportErrorKind::Reset
     };
     let sent = !connect && !error.is_builder();
-    // The address is the account's and known; its query is not for logs.
+    // Who did not answer is worth knowing; path and query are not for logs.
+    let address = error.url().map(|url| format!("{}: ", host(url)));
     TransportError {
         kind,
         sent,
-        message: chain(&error.without_url()),
+        message: address.unwrap_or_default() + &chain(&error.without_url()),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::lenient::{Int, Many, Maybe, Telling, Text, Texts};
+use super::list::Wire;
 use crate::dws::model::{
     Cluster, Endpoint, FailedReasons, MaintainWindow, ParameterGroup, PublicIp, ResizeInfo,
 };
@@ -97,10 +98,11 @@ struct ParameterGroupWire {
     status: Text,
 }
 
-impl ClusterWire {
-    /// The cluster; `None` without an id. The flag says whether everything by which a cluster is told
-    /// from others (name, status) is there as well, and whether a task runs.
-    pub(crate) fn into_model(self) -> Option<(Cluster, bool)> {
+impl Wire for ClusterWire {
+    type Model = Cluster;
+
+    /// `None` without an id; whole with name and status as well, and where it is told whether a task runs.
+    fn into_model(self) -> Option<(Cluster, bool)> {
         let id = self.id.0.filter(|id| !id.trim().is_empty())?;
         let whole = self.name.0.is_some() && self.status.0.is_some() && !self.task_status.odd;
         let cluster = Cluster {

@@ -1,4 +1,6 @@
 //! Answers of reads: one thing, or a list with its `count`, and the codes with which a 200 takes itself back.
+//!
+//! Each member goes into the model as it is read: of ten thousand, one at a time is held as it travels.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,11 +12,27 @@ use super::cluster::ClusterWire;
 use super::lenient::{ErrorCode, Int, Member, Text};
 use super::snapshot::SnapshotWire;
 
+/// A member of a list as it travels.
+pub(crate) trait Wire: DeserializeOwned {
+    /// What becomes of it.
+    type Model;
+    /// The model; `None` where it names nothing. The flag says whether everything by which it is told from
+    /// others is there as well.
+    fn into_model(self) -> Option<(Self::Model, bool)>;
+}
+
 /// The members of a list: present and a JSON list, or not a list at all.
-#[derive(Clone, Debug, Default)]
-pub(crate) enum Members<T> {
-    /// Each member that is an object; `None` for any other.
-    List(Vec<Option<T>>),
+#[derive(Default)]
+pub(crate) enum Members<W: Wire> {
+    /// A list.
+    List {
+        /// What became of its members.
+        items: Vec<W::Model>,
+        /// How many members there are, of whatever kind.
+        count: usize,
+        /// Every member is an object that names something and can be told from others.
+        whole: bool,
+    },
     /// Absent.
     #[default]
     Missing,
@@ -22,29 +40,40 @@ pub(crate) enum Members<T> {
     Null,
 }
 
-struct AnyMembers<T>(PhantomData<T>);
+impl<'de, W: Wire> Deserialize<'de> for Members<W> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyMembers(PhantomData))
+    }
+}
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for AnyMembers<T> {
-    type Value = Members<T>;
+struct AnyMembers<W>(PhantomData<W>);
+
+impl<'de, W: Wire> Visitor<'de> for AnyMembers<W> {
+    type Value = Members<W>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
-    fn visit_unit<E>(self) -> Result<Members<T>, E> {
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(Members::Null)
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Members<T>, A::Error> {
-        let mut members = Vec::new();
-        while let Some(Member(member)) = list.next_element()? {
-            members.push(member);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let (mut items, mut count, mut whole) = (Vec::new(), 0, true);
+        while let Some(Member(member)) = list.next_element::<Member<W>>()? {
+            count += 1;
+            match member.and_then(W::into_model) {
+                Some((item, is_whole)) => {
+                    whole &= is_whole;
+                    items.push(item);
+                }
+                None => whole = false,
+            }
         }
-        Ok(Members::List(members))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyMembers(PhantomData))
+        Ok(Members::List {
+            items,
+            count,
+            whole,
+        })
     }
 }
 
@@ -65,7 +94,7 @@ pub(crate) trait ReadAnswer<P>: DeserializeOwned {
 /// One type for each answer: under another one's name, a payload is none.
 macro_rules! answer {
     ($name:ident, $payload:ident: $type:ty) => {
-        #[derive(Clone, Debug, Default, Deserialize)]
+        #[derive(Default, Deserialize)]
         #[serde(default)]
         pub(crate) struct $name {
             $payload: $type,
@@ -110,4 +139,19 @@ pub(crate) struct NodeTypeWire {
 pub(crate) struct ProjectWire {
     pub(crate) id: Text,
     pub(crate) name: Text,
+}
+
+impl Wire for NodeTypeWire {
+    type Model = Self;
+    fn into_model(self) -> Option<(Self, bool)> {
+        Some((self, true))
+    }
+}
+
+impl Wire for ProjectWire {
+    type Model = Self;
+    fn into_model(self) -> Option<(Self, bool)> {
+        let whole = self.name.0.is_some() && self.id.0.is_some();
+        Some((self, whole))
+    }
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::lenient::{Float, Text};
+use super::list::Wire;
 use crate::dws::model::Snapshot;
 use crate::dws::time::timestamp;
 
@@ -21,9 +22,11 @@ pub(crate) struct SnapshotWire {
     cluster_id: Text,
 }
 
-impl SnapshotWire {
-    /// The snapshot; `None` without an id. The flag says whether name and status are there as well.
-    pub(crate) fn into_model(self) -> Option<(Snapshot, bool)> {
+impl Wire for SnapshotWire {
+    type Model = Snapshot;
+
+    /// `None` without an id; whole with name and status as well.
+    fn into_model(self) -> Option<(Snapshot, bool)> {
         let id = self.id.0.filter(|id| !id.trim().is_empty())?;
         let whole = self.name.0.is_some() && self.status.0.is_some();
         let snapshot = Snapshot {

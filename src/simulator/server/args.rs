@@ -44,7 +44,7 @@ pub struct Args {
     #[arg(long, value_name = "NODE_TYPE")]
     sold_out_later: Vec<String>,
     /// Id of a VPC, subnet, security group or EIP that does not exist; any other does (repeatable)
-    #[arg(long, value_name = "UUID")]
+    #[arg(long, value_name = "UUID", value_parser = uuid)]
     missing: Vec<String>,
     /// Requests per account and time that pass, `100/1m`; 429 above
     #[arg(long, value_name = "COUNT/TIME", value_parser = throttle)]
@@ -307,6 +307,12 @@ fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "a duration such as 500ms, 60s, 10m, 24h".to_owned())
 }
 
+fn uuid(text: &str) -> Result<String, String> {
+    uuid::Uuid::try_parse(text)
+        .map(|id| id.to_string())
+        .map_err(|_| "a UUID such as 85b20d7e-9eb7-4b2a-98f3-3c8843ea3571".to_owned())
+}
+
 fn throttle(text: &str) -> Result<Throttle, String> {
     let parts = text
         .split_once('/')
@@ -341,6 +347,7 @@ mod tests {
     #[case(&["--throttle", "100"], "100/1m")]
     #[case(&["--automated-snapshots", "never"], "--automated-snapshots")]
     #[case(&["--sold-out", "dws.d9"], "dws.d1.xlarge")]
+    #[case(&["--missing", "my-vpc"], "--missing")]
     #[case(&["--oddities", r#"{"cuont": "text"}"#], "cuont")]
     #[case(&["--account", "/does/not/exist.json"], "--account")]
     #[case(&["--access-key", "A", "--secret-key", ""], "HW_SECRET_KEY")]

@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
+use crate::dws::model::FailedReasons;
 
 const TAKEN: &str = "Ready=True/Available; Synced=True/InSync; secret put";
 
@@ -125,4 +126,18 @@ fn an_adopted_cluster_is_recorded_as_such() {
     assert_eq!(decision.status.cluster_id.as_deref(), Some(ID));
     assert_eq!(decision.status.settled_node_count, Some(3));
     assert!(decision.add_finalizer && decision.call.is_none());
+}
+
+#[test]
+fn a_failed_creation_tells_the_services_reason() {
+    let mut failed = cluster("CREATION FAILED", "", 3);
+    failed.failed_reasons = Some(FailedReasons {
+        error_code: Some("DWS.6000".into()),
+        error_msg: Some("The flavor is sold out.".into()),
+    });
+    let message = by_id().detail(failed).message("Synced");
+    assert!(
+        message.contains(" reason: DWS.6000 The flavor is sold out. The failed"),
+        "{message}"
+    );
 }

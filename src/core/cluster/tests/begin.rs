@@ -37,6 +37,21 @@ fn backup(ready: bool, change: impl FnOnce(&mut DwsSnapshot)) -> SnapshotRefFact
     SnapshotRefFact::Present(Arc::new(object))
 }
 
+#[rstest]
+#[case::coming(false, "is not Ready yet")]
+#[case::failed(true, "cannot be restored from")]
+fn what_hinders_a_restore_is_told(#[case] stalled: bool, #[case] expected: &str) {
+    let snapshot = backup(false, |object| {
+        let says = Says::new("SnapshotFailed", "");
+        let verdict = Verdict::stalled(Ready::No(says.clone()), says);
+        if let Some(status) = object.status.as_mut().filter(|_| stalled) {
+            apply(&mut status.conditions, &verdict, 1, now());
+        }
+    });
+    let message = Facts::new().restores(snapshot).message("Synced");
+    assert!(message.contains(expected), "{message}");
+}
+
 fn circuit(reason: CircuitReason, failed_polls: u32) -> Circuit {
     Circuit {
         reason,

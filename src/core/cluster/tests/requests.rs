@@ -54,10 +54,32 @@ fn nothing_is_recorded_as_well() {
 #[case::lapsed(Facts::live().object(|o| o.metadata.creation_timestamp = Some(Time(ago(100_000)))).annotate(names::RESTART_REQUESTED_AT, ago(90_000).to_string()), "RequestLapsed")]
 #[case::far_ahead(Facts::live().annotate(names::RESTART_REQUESTED_AT, ago(-601).to_string()), "RequestIgnored")]
 #[case::unreadable(Facts::live().annotate(names::ROTATE_PASSWORD_REQUESTED_AT, "x"), "RequestIgnored")]
+#[case::no_pause(Facts::live().annotate(names::PAUSED, "yes"), "RequestIgnored")]
 #[case::acknowledged(Facts::live().operation(operation(OperationKind::Restart, OperationPhase::OutcomeUnknown, 60)).annotate(names::ACKNOWLEDGE_ATTEMPT, OP), "AttemptAcknowledged")]
 #[case::rotation_of_a_referenced_password(Facts::live().password(PASSWORD).annotate(names::ROTATE_PASSWORD_REQUESTED_AT, ago(1).to_string()), "RotationIgnored")]
 fn what_is_not_done_is_told(#[case] facts: Facts, #[case] expected: &str) {
     assert_eq!(facts.events(), expected);
+}
+
+#[test]
+fn an_acknowledgement_that_names_nothing_is_told() {
+    let unknown = operation(OperationKind::Restart, OperationPhase::OutcomeUnknown, 60);
+    let facts = Facts::live().operation(unknown);
+    let message = facts
+        .annotate(names::ACKNOWLEDGE_ATTEMPT, "x")
+        .message("Synced");
+    assert!(
+        message.contains("acknowledge-attempt=\"x\" is not the id"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_told_of_an_unreadable_request_has_no_clock_in_it() {
+    let mut stored = again(Facts::live().annotate(names::RESTART_REQUESTED_AT, "x"));
+    let before = stored.facts.object.status.clone().unwrap();
+    stored.facts.now += jiff::SignedDuration::from_secs(60);
+    assert_eq!(stored.decide().0.status, before);
 }
 
 /// The facts after a reconcile whose status was stored.

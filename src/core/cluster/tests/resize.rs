@@ -27,6 +27,21 @@ fn failed(reason: &str, age: i64) -> Facts {
     wants(5).status(|s| record(s, last_failure(OperationKind::Resize, reason, age)))
 }
 
+/// A restart that ends in this very plan, and a snapshot that has waited since before it, maybe.
+fn after_a_restart(waits: bool) -> Facts {
+    let mut restart = operation(OperationKind::Restart, OperationPhase::Accepted, 60);
+    restart.task_seen = Some("REBOOTING".into());
+    let waiting = Waiting {
+        waits,
+        overdue: false,
+        ..overdue()
+    };
+    wants(5)
+        .operation(restart)
+        .window(60)
+        .facts(|f| f.snapshots_of_cluster = vec![waiting])
+}
+
 pub(super) fn overdue() -> Waiting {
     Waiting {
         name: "s".into(),
@@ -53,6 +68,8 @@ pub(super) fn overdue() -> Waiting {
 #[case::paused(wants(5).paused(), "Ready=True/Available; Synced=False/Paused")]
 #[case::observed(wants(5).spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "Ready=True/Available; Synced=True/ObserveOnly")]
 #[case::a_snapshot_waited_longer(wants(5).facts(|f| f.snapshots_of_cluster = vec![overdue()]), "Ready=True/Available; Synced=False/Busy; Reconciling")]
+#[case::a_snapshot_may_have_waited_for_what_just_ended(after_a_restart(true).detail(cluster("AVAILABLE", "", 3)), "Ready=True/Available; Synced=False/Busy; Reconciling")]
+#[case::no_snapshot_waited_for_what_just_ended(after_a_restart(false).detail(cluster("AVAILABLE", "", 3)), GROWS)]
 #[case::a_low_count_just_now(wants(6).status(|s| s.settled_node_count = Some(5)), "Ready=True/Available; Synced=False/Busy; Reconciling")]
 #[case::a_low_count_almost_for_a_window(low_for(wants(6).status(|s| s.settled_node_count = Some(5)), 599), "Ready=True/Available; Synced=False/Busy; Reconciling")]
 #[case::a_low_count_for_a_window(low_for(wants(6).status(|s| s.settled_node_count = Some(5)), 600), "call Resize #1 +3; Ready=True/Resizing; Synced=True/Resizing; Reconciling")]
