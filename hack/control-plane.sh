@@ -8,8 +8,11 @@
 #   hack/control-plane.sh          finds them, or builds them once (a few minutes on two cores)
 #   hack/control-plane.sh --find   finds them, or fails at once and builds nothing
 #
-# KUBEBUILDER_ASSETS, as setup-envtest sets it, comes first. Otherwise they are built from the
-# Go modules in hack/controlplane, pinned by version and checksum, into a cache outside the tree:
+#   KUBERNETES_VERSION=1.33        another of the pinned versions (1.33, 1.33.13, ...) than the newest
+#
+# KUBEBUILDER_ASSETS, as setup-envtest sets it, comes first, unless a version is asked for. Otherwise
+# they are built from the Go modules in hack/controlplane, pinned by version and checksum, into a
+# cache outside the tree, one directory a version:
 # ${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-~/.cache}/dws-operator}/control-plane/.
 set -euo pipefail
 
@@ -30,7 +33,9 @@ case ${1:-} in
 esac
 
 # --- given by the user -----------------------------------------------------------------------
-if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
+wanted=${KUBERNETES_VERSION:-}
+wanted=${wanted#v}
+if [[ -n ${KUBEBUILDER_ASSETS:-} && -z $wanted ]]; then
     for binary in kube-apiserver etcd; do
         [[ -x $KUBEBUILDER_ASSETS/$binary ]] || die "KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS, which has no executable" \
             "'$binary'. Point it at a directory with kube-apiserver and etcd (setup-envtest use -p path), or unset it" \
@@ -46,7 +51,19 @@ pinned() { # <module directory> <module path>: the version its go.mod requires
 }
 sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }
 
-kubernetes=$(pinned kubernetes k8s.io/kubernetes)
+# The module that pins the version asked for: `kubernetes` is the newest, `kubernetes-<minor>` others.
+module='' known=()
+for directory in "$modules"/kubernetes "$modules"/kubernetes-*; do
+    [[ -f $directory/go.mod ]] || continue
+    found=$(pinned "${directory##*/}" k8s.io/kubernetes)
+    known+=("${found#v}")
+    if [[ -z $module && ($found == "v$wanted" || $found == "v$wanted".* || -z $wanted) ]]; then
+        module=${directory##*/}
+    fi
+done
+[[ -n $module ]] || die "KUBERNETES_VERSION is $wanted, which hack/controlplane does not pin: write one of ${known[*]}," \
+    "or unset it for the newest"
+kubernetes=$(pinned "$module" k8s.io/kubernetes)
 etcd=$(pinned etcd go.etcd.io/etcd/server/v3)
 [[ -n $kubernetes && -n $etcd ]] || die "hack/controlplane names no version of k8s.io/kubernetes or of etcd"
 
@@ -58,7 +75,7 @@ case $(uname -m) in
 esac
 # What is built is decided by the modules and by how we build them, so both name the cache.
 recipe=1 # raise it when the build flags below change
-hash=$({ echo "$recipe" && cat "$modules"/{kubernetes,etcd}/go.{mod,sum}; } | sha256 | cut -c1-12)
+hash=$({ echo "$recipe" && cat "$modules"/{"$module",etcd}/go.{mod,sum}; } | sha256 | cut -c1-12)
 root=${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}/control-plane
 assets=$root/$kubernetes-$os-$arch-$hash
 
@@ -174,8 +191,8 @@ done
 
 say "kube-apiserver, etcd and kubectl are built once, into $assets"
 build '1 of 3:' etcd etcd go.etcd.io/etcd/server/v3 '' "$etcd"
-build '2 of 3:' kube-apiserver kubernetes k8s.io/kubernetes/cmd/kube-apiserver "$flags" "$kubernetes"
-build '3 of 3:' kubectl kubernetes k8s.io/kubernetes/cmd/kubectl "$flags" "$kubernetes"
+build '2 of 3:' kube-apiserver "$module" k8s.io/kubernetes/cmd/kube-apiserver "$flags" "$kubernetes"
+build '3 of 3:' kubectl "$module" k8s.io/kubernetes/cmd/kubectl "$flags" "$kubernetes"
 
 if [[ ! -d $assets ]]; then mv "$temporary/bin" "$assets" || die "cannot write $assets"; fi
 sweep

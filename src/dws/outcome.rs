@@ -91,7 +91,7 @@ pub fn garbled(response: &Response, what: &str, redactor: &Redactor) -> Failure 
         meaning: Meaning::Garbled,
         http: Some(response.status),
         code: None,
-        message: redactor.clean(&format!("{what}{}", excerpt(&response.body))),
+        message: redactor.clean(&format!("{what}{}", excerpt(&response.body, redactor))),
         field: None,
         advice: advice(Meaning::Garbled),
         retry_after: retry_after(&response.headers),
@@ -152,15 +152,30 @@ fn classify_success(
             Answer::Ambiguous(failure)
         };
     }
+    if fault.code.is_none() && speaks_of_an_error(object, &fault) {
+        // The service's word for busy is enough, under whatever code.
+        if says_busy(&fault) {
+            return Answer::Refused(describe(operation, response, body, &fault, redactor));
+        }
+        let failure = garbled(response, "a success that speaks of an error", redactor);
+        return Answer::Ambiguous(failure);
+    }
     if operation.makes().is_some() && id.is_none() {
         let failure = garbled(response, "the answer bears no id", redactor);
         return Answer::Ambiguous(failure);
     }
-    if fault.code.is_none() && object.contains_key("error") {
-        let failure = garbled(response, "a success that speaks of an error", redactor);
-        return Answer::Ambiguous(failure);
-    }
     Answer::Accepted { id }
+}
+
+/// An error's message or object, or something in the place of a code that is none, in an answer of good
+/// status that bears no code.
+fn speaks_of_an_error(object: &Map<String, Value>, fault: &Fault) -> bool {
+    let says = |field: &str| match object.get(field) {
+        None | Some(Value::Null) => false,
+        Some(Value::String(text)) => !text.trim().is_empty(),
+        Some(_) => true,
+    };
+    fault.message.is_some() || object.contains_key("error") || says("error_code") || says("errCode")
 }
 
 /// The 200s of some operations bear a code: this one is success.
@@ -241,7 +256,7 @@ fn describe(
         (Some(message), _) => redactor.clean(message),
         (None, Body::Unreadable) => redactor.clean(&format!(
             "the answer is no JSON object{}",
-            excerpt(&response.body)
+            excerpt(&response.body, redactor)
         )),
         (None, Body::Empty) => "the answer has no body".to_owned(),
         (None, Body::Object(_)) => String::new(),
@@ -275,12 +290,19 @@ fn meaning(
         return Meaning::Throttled;
     }
     if let Some(row) = row {
-        return match (operation, row.code) {
+        let meaning = match (operation, row.code) {
             // The service has no not-found for snapshots: a read of one that is gone is a bad id, and
             // so, under another code, is its second deletion.
             (Operation::GetSnapshot | Operation::DeleteSnapshot, "DWS.5149")
             | (Operation::DeleteSnapshot, "DWS.0001") => Meaning::Absent,
             _ => row.meaning,
+        };
+        return match meaning {
+            // Only an answer that judges the request can say that something is not there.
+            Meaning::Absent | Meaning::AbsentOrForbidden if !matches!(status, 200..=202 | 204 | 400..=407 | 409..=499) => {
+                Meaning::Unavailable
+            }
+            _ => meaning,
         };
     }
     let of_the_service = fault.code.as_deref().is_some_and(|code| {
@@ -351,10 +373,12 @@ const fn advice(meaning: Meaning) -> &'static str {
     }
 }
 
-/// The beginning of a body that could not be read, to recognise a proxy's page by.
-fn excerpt(body: &[u8]) -> String {
-    let head = &body[..body.len().min(120)];
-    match String::from_utf8_lossy(head).trim() {
+/// The beginning of a body that could not be read, to recognise a proxy's page by. It is cut only when it is
+/// clean: a part of a secret would not be known for one.
+fn excerpt(body: &[u8], redactor: &Redactor) -> String {
+    let head = &body[..body.len().min(64 << 10)];
+    let clean = redactor.clean(&String::from_utf8_lossy(head));
+    match clean[..clean.floor_char_boundary(120)].trim_end() {
         "" => String::new(),
         text => format!(": {text}"),
     }

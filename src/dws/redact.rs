@@ -4,10 +4,10 @@
 //! It knows the secrets that one request carried and nothing of where the text came from.
 
 use std::fmt;
+use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
 /// The most bytes of a message that are kept.
@@ -28,6 +28,8 @@ const SHORT_PIECE: usize = 6;
 pub struct Redactor {
     /// Longest first, so that a secret that contains another goes as a whole.
     needles: Vec<Zeroizing<String>>,
+    /// Longest first, too: each is looked for in whatever way its characters are escaped.
+    escapable: Vec<Zeroizing<String>>,
     short: Vec<Zeroizing<String>>,
 }
 
@@ -39,8 +41,8 @@ impl fmt::Debug for Redactor {
 
 impl Redactor {
     /// A redactor of these secrets, in every form in which a service may echo them: as they are,
-    /// escaped for JSON, percent-encoded, and in base64 at each of the three alignments that a secret
-    /// inside a longer text can have. Empty ones are left out.
+    /// escaped for JSON, for a URL or for HTML by whichever rules, and in base64 at each of the three
+    /// alignments that a secret inside a longer text can have. Empty ones are left out.
     pub fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let mut redactor = Self::default();
         for secret in secrets {
@@ -61,8 +63,11 @@ impl Redactor {
         }
         let quoted = Zeroizing::new(serde_json::Value::from(secret).to_string());
         let quoted = Zeroizing::new(quoted[1..quoted.len() - 1].to_owned());
-        let percent = Zeroizing::new(utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string());
-        let mut forms = vec![line, percent];
+        let whole = Zeroizing::new(secret.to_owned());
+        if !self.escapable.contains(&whole) {
+            self.escapable.push(whole);
+        }
+        let mut forms = vec![line];
         for plain in [secret, &quoted] {
             forms.extend((0..3).map(|shift| base64_piece(plain.as_bytes(), shift)));
         }
@@ -82,8 +87,9 @@ impl Redactor {
                 }
             }
         }
-        self.needles
-            .sort_by_key(|needle| std::cmp::Reverse(needle.len()));
+        for forms in [&mut self.needles, &mut self.escapable] {
+            forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        }
     }
 
     /// The text as one line of at most [`MAX_MESSAGE`] bytes, without control characters and without
@@ -96,6 +102,11 @@ impl Redactor {
         for needle in &self.needles {
             if line.contains(needle.as_str()) {
                 line = line.replace(needle.as_str(), MARK);
+            }
+        }
+        for secret in &self.escapable {
+            if find_escaped(&line, secret).is_some() {
+                line = without_escaped(&line, secret);
             }
         }
         let line = line.trim();
@@ -111,7 +122,76 @@ impl Redactor {
             .iter()
             .chain(&self.needles)
             .any(|needle| line.contains(needle.as_str()))
+            || self
+                .escapable
+                .iter()
+                .any(|secret| find_escaped(&line, secret).is_some())
     }
+}
+
+/// Where a text spells the secret, with any of its characters escaped for a URL or for HTML.
+fn find_escaped(text: &str, secret: &str) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    (0..bytes.len()).find_map(|start| {
+        let mut at = start;
+        for &byte in secret.as_bytes() {
+            at += spelled(&bytes[at..], byte)?;
+        }
+        Some(start..at)
+    })
+}
+
+/// How many bytes at the beginning of the text stand for this one. An escape goes before the character that
+/// begins it: whoever escapes at all escapes that.
+fn spelled(text: &[u8], byte: u8) -> Option<usize> {
+    let first = *text.first()?;
+    escape(text)
+        .filter(|(meant, _)| *meant == u32::from(byte))
+        .map(|(_, length)| length)
+        .or_else(|| (first == byte || (first == b'+' && byte == b' ')).then_some(1))
+}
+
+/// The escape at the beginning of the text: what it means, and its length.
+fn escape(text: &[u8]) -> Option<(u32, usize)> {
+    match text.first()? {
+        b'%' => {
+            let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
+            Some((digit(1)? * 16 + digit(2)?, 3))
+        }
+        b'&' => {
+            let end = text.iter().take(9).position(|&b| b == b';')?;
+            let name = std::str::from_utf8(text.get(1..end)?).ok()?;
+            let meant = match name {
+                "amp" => u32::from(b'&'),
+                "lt" => u32::from(b'<'),
+                "gt" => u32::from(b'>'),
+                "quot" => u32::from(b'"'),
+                "apos" => u32::from(b'\''),
+                _ => {
+                    let number = name.strip_prefix('#')?;
+                    match number.strip_prefix(['x', 'X']) {
+                        Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                        None => number.parse().ok()?,
+                    }
+                }
+            };
+            Some((meant, end + 1))
+        }
+        _ => None,
+    }
+}
+
+fn without_escaped(text: &str, secret: &str) -> String {
+    let mut left = text;
+    let mut clean = String::with_capacity(text.len());
+    // A match begins and ends between characters: the secret's own begin and end there, or an escape does.
+    while let Some(found) = find_escaped(left, secret) {
+        clean.push_str(&left[..found.start]);
+        clean.push_str(MARK);
+        left = &left[found.end..];
+    }
+    clean.push_str(left);
+    clean
 }
 
 /// Control characters, line separators and direction marks become spaces, and runs of space one space.
@@ -149,6 +229,7 @@ fn base64_piece(secret: &[u8], shift: usize) -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use proptest::prelude::*;
 
     use super::*;
@@ -164,6 +245,11 @@ mod tests {
             format!("\"{SECRET}\""),
             json.clone(),
             utf8_percent_encode(SECRET, NON_ALPHANUMERIC).to_string(),
+            // As browsers, forms, paths and HTML have it.
+            "Canary%3E%3F%22Pass%20%2Fw0rd".to_owned(),
+            "Canary%3e%3f%22Pass+%2fw0rd".to_owned(),
+            "Canary%3E?%22Pass%20/w0rd".to_owned(),
+            "Canary&gt;?&quot;Pass&#32;&#x2F;w0rd".to_owned(),
             SECRET.replace(' ', "\n"),
             json.replace('/', "\\/"),
             json.replace('>', "\\u003e"),

@@ -110,20 +110,21 @@ fn canonical_request(request: &HttpRequest, signed: &[&str]) -> Result<String, &
     if !uri.ends_with('/') {
         uri.push('/');
     }
+    // In the order of the vendor's signer: as they are, and encoded afterwards.
     let mut pairs: Vec<(String, String)> = request
         .query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let encode = |text: &str| utf8_percent_encode(&decode(text), ENCODED).to_string();
-            (encode(key), encode(value))
+            (decode(key), decode(value))
         })
         .collect();
     pairs.sort();
+    let encode = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
     let query: Vec<String> = pairs
         .into_iter()
-        .map(|(key, value)| format!("{key}={value}"))
+        .map(|(key, value)| format!("{}={}", encode(&key), encode(&value)))
         .collect();
     let mut headers = String::new();
     for name in signed {

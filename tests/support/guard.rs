@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::Result;
 
@@ -94,13 +94,20 @@ impl GuardedProcess {
         self.child.id()
     }
 
-    /// Sends a signal. An error means that the process is gone.
+    /// Sends a signal. An error means that the process is gone. One that stops it has stopped it: its threads
+    /// run on for a moment otherwise, long enough for an answer on a busy machine.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         let pid = i32::try_from(self.child.id())
             .ok()
             .and_then(Pid::from_raw)
             .context("no process id")?;
-        kill_process(pid, signal).with_context(|| format!("signal to process {}", self.child.id()))
+        kill_process(pid, signal)
+            .with_context(|| format!("signal to process {}", self.child.id()))?;
+        if signal == Signal::STOP {
+            let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            waitid(WaitId::Pid(pid), stopped).context("waiting until it stands still")?;
+        }
+        Ok(())
     }
 
     /// How it ended, if it did.

@@ -18,12 +18,12 @@ use crate::api::{DwsCluster, DwsSnapshot};
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
 use entry::{Entry, Facts, Term};
-use tables::Inner;
+use tables::{Tables, cluster_key};
 
 /// See the module.
 #[derive(Default)]
 pub struct Index {
-    inner: Mutex<Inner>,
+    inner: Mutex<Tables>,
 }
 
 /// Whether an object may be older than what is known.

@@ -1,18 +1,20 @@
-//! The tables of the index: resources by key, and who bears which term.
+//! The tables of the index: what is kept of each resource, and by which terms it is found.
 //!
-//! A change costs the number of terms of one resource. It knows no lock and no kind's fields.
+//! A resource is put in and taken out with all its terms, and whom that concerns comes out. What is asked of
+//! the tables is for [`super::Index`] to say.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::Order;
 use super::entry::{Entry, Facts, Term};
-use super::{Order, cluster_key};
 use crate::observer::{Kind, ResourceKey};
 
+/// See the module.
 #[derive(Default)]
-pub(super) struct Inner {
+pub(super) struct Tables {
     /// Boxed: half of a table can be empty.
     pub(super) entries: HashMap<Arc<ResourceKey>, Box<Entry>>,
     /// Shared with the key above: a set of names by value takes ten times the room.
@@ -21,7 +23,7 @@ pub(super) struct Inner {
     pub(super) last_done: HashMap<Arc<ResourceKey>, Timestamp>,
 }
 
-impl Inner {
+impl Tables {
     pub(super) fn apply(
         &mut self,
         who: &ResourceKey,
@@ -65,7 +67,7 @@ impl Inner {
     }
 
     /// The one copy of it.
-    pub(super) fn shared(&self, who: &ResourceKey) -> Arc<ResourceKey> {
+    fn shared(&self, who: &ResourceKey) -> Arc<ResourceKey> {
         let known = self.entries.get_key_value(who);
         known.map_or_else(|| Arc::new(who.clone()), |(who, _)| who.clone())
     }
@@ -99,7 +101,7 @@ impl Inner {
             .collect()
     }
 
-    pub(super) fn drop_term(&mut self, term: &Term, who: &ResourceKey) {
+    fn drop_term(&mut self, term: &Term, who: &ResourceKey) {
         if let Some(found) = self.terms.get_mut(term) {
             found.remove(who);
             if found.is_empty() {
@@ -109,12 +111,7 @@ impl Inner {
     }
 
     /// Whom a change of this resource concerns.
-    pub(super) fn neighbours(
-        &self,
-        who: &ResourceKey,
-        facts: &Facts,
-        into: &mut BTreeSet<Arc<ResourceKey>>,
-    ) {
+    fn neighbours(&self, who: &ResourceKey, facts: &Facts, into: &mut BTreeSet<Arc<ResourceKey>>) {
         let (namespace, name) = (who.namespace.clone(), who.name.clone());
         let mut terms = facts.terms(who);
         terms.retain(|term| !matches!(term, Term::Secret(..) | Term::Credentials(..)));
@@ -170,5 +167,13 @@ impl Inner {
         found.into_iter().filter(move |(_, entry)| {
             entry.uid != except && entry.facts.holds.as_deref() == Some(id)
         })
+    }
+}
+
+pub(super) fn cluster_key(namespace: &str, name: &str) -> ResourceKey {
+    ResourceKey {
+        kind: Kind::Cluster,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
     }
 }

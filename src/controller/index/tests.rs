@@ -1,5 +1,7 @@
 //! The index alone: what it finds, whom it wakes, what it forgets.
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::api::cluster::{AdoptionPolicy, LocalRef, ManagementPolicy, RestoreFrom, SecretKeyRef};
 use crate::api::cluster_status::AccountRef;
@@ -7,7 +9,6 @@ use crate::api::{
     Baseline, DwsClusterSpec, DwsClusterStatus, DwsSnapshotSpec, DwsSnapshotStatus, Operation,
     OperationKind, OperationPhase, Target,
 };
-use jiff::Timestamp;
 
 fn cluster(name: &str, version: u64, id: Option<&str>) -> DwsCluster {
     let mut cluster = DwsCluster::new(name, DwsClusterSpec::default());

@@ -26,10 +26,9 @@ const SPARE: i32 = 5;
 pub(super) const DELETE_FAILED: &str = "DELETE_FAILED";
 
 /// `<first 49 of clusterName>-final-<8 of the uid>`: at most 64 characters and never another resource's.
-pub(super) fn name(draft: &Draft<'_>) -> String {
-    let cluster: String = draft.cluster_name().chars().take(49).collect();
-    let uid: String = draft
-        .uid()
+pub fn name_of(cluster: &str, uid: &str) -> String {
+    let cluster: String = cluster.chars().take(49).collect();
+    let uid: String = uid
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .take(8)
@@ -47,7 +46,7 @@ pub(super) fn ensure<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'
         }
         Some(Ok(list)) => list.clone(),
     };
-    let name = name(&draft);
+    let name = name_of(draft.cluster_name(), draft.uid());
     let open = draft
         .status
         .operation

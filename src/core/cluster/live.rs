@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+
 use super::draft::{ClusterStep, Draft, Part};
 use super::{drift, identity, observe, refused, resize, restart, secret, turn};
 use crate::api::OperationKind;
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
-use crate::core::facts::KnownAccount;
+use crate::core::facts::{Account, KnownAccount};
 use crate::core::failures;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read};
@@ -214,6 +216,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
     };
     let ready = turn::ready(&draft, cluster);
     let life = service_state::life(&cluster.status);
+    let again = late_view(&draft, cluster);
     draft.unpark();
     if life == Life::CreationFailed && !draft.observe_only() {
         return draft.stall(ready, "CreationFailed", observe::creation_failed(cluster));
@@ -228,7 +231,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         }
         if draft.paused() && !stalled {
             let says = Says::paused();
-            return draft.end(&Verdict::out_of_sync(ready, says), None, Outcome::Waiting);
+            return draft.end(&Verdict::out_of_sync(ready, says), again, Outcome::Waiting);
         }
         let verdict = if stalled {
             Verdict::stalled(ready, says)
@@ -242,7 +245,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         };
         let low = draft.facts.memory.low_count_since;
         let low = low.map(|_| draft.facts.settings.active_interval);
-        let wake = low.into_iter().chain(draft.next_try()).min();
+        let wake = low.into_iter().chain(draft.next_try()).chain(again).min();
         return draft.end(&verdict, wake, outcome);
     }
     let synced = if draft.observe_only() {
@@ -259,7 +262,18 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         reconciling: None,
         stalled: None,
     };
-    draft.end(&verdict, None, Outcome::InSync)
+    draft.end(&verdict, again, Outcome::InSync)
+}
+
+/// The detail that was read last does not say what the list said before it: one of the two is late, and it may be
+/// the detail. No list need ever change again, so the detail is read once more by itself.
+fn late_view(draft: &Draft<'_>, cluster: &Cluster) -> Option<SignedDuration> {
+    draft.facts.detail.as_ref()?;
+    let Account::Known(known) = &draft.facts.account else {
+        return None;
+    };
+    let item = known.clusters.as_ref()?.by_id.get(&cluster.id)?;
+    observe::wants_detail(&draft.status, item).then_some(draft.facts.settings.idle_interval)
 }
 
 /// Why the cluster is not what the spec asks for; `true` where only a person helps (`Stalled`).

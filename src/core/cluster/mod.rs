@@ -30,6 +30,7 @@ mod tests;
 mod turn;
 
 pub use absorb::absorb;
+pub use final_snapshot::name_of as final_snapshot_name;
 
 use super::conditions::{Ready, Says, Verdict};
 use super::facts::{Account, ClusterFacts, KnownAccount};

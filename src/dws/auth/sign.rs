@@ -111,7 +111,8 @@ fn signed_names(names: &[HeaderName]) -> String {
 
 fn canonical_path(url: &Url) -> String {
     let mut path = String::new();
-    for segment in url.path().trim_start_matches('/').split('/') {
+    let plain = url.path().strip_prefix('/').unwrap_or(url.path());
+    for segment in plain.split('/') {
         let plain: Vec<u8> = percent_decode_str(segment).collect();
         path.push('/');
         path.extend(percent_encoding::percent_encode(&plain, RESERVED));
@@ -122,11 +123,19 @@ fn canonical_path(url: &Url) -> String {
     path
 }
 
+/// Sorted by key, then value, as they are; then encoded. A plus sign is one: only forms mean a space by it.
 fn canonical_query(url: &Url) -> String {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let mut pairs: Vec<_> = url
-        .query_pairs()
-        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(key), decode(value))
+        })
         .collect();
     pairs.sort();
     let pairs: Vec<_> = pairs
@@ -134,6 +143,13 @@ fn canonical_query(url: &Url) -> String {
         .map(|(key, value)| format!("{}={}", encode(key), encode(value)))
         .collect();
     pairs.join("&")
+}
+
+/// One parameter of a query as it travels: encoded as it is signed, so that no reader can take it for
+/// another (a form's plus sign for a space, for one).
+pub fn query_pair(key: &str, value: &str) -> String {
+    let encode = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
+    format!("{}={}", encode(key), encode(value))
 }
 
 #[cfg(test)]
@@ -234,6 +250,9 @@ mod tests {
     #[case("https://h/a?n=x%20y&m=%E5%AF%86", "/a/", "m=%E5%AF%86&n=x%20y")]
     #[case("https://h/a?empty", "/a/", "empty=")]
     #[case("https://h/a?k=a/b", "/a/", "k=a%2Fb")]
+    #[case("https://h/a?k=a+b", "/a/", "k=a%2Bb")]
+    #[case("https://h/a?k:=1&k9=2", "/a/", "k9=2&k%3A=1")]
+    #[case("https://h//a", "//a/", "")]
     fn canonical_parts(#[case] url: &str, #[case] path: &str, #[case] query: &str) {
         let url = Url::parse(url).unwrap();
         assert_eq!(
@@ -242,6 +261,17 @@ mod tests {
                 canonical_query(&url).as_str()
             ),
             (path, query)
+        );
+    }
+
+    #[test]
+    fn a_parameter_travels_as_it_is_signed() {
+        let mut url = Url::parse("https://h/v3/projects").unwrap();
+        url.set_query(Some(&query_pair("name", "a b+c/\u{5bc6}&d=e")));
+        let query = "name=a%20b%2Bc%2F%E5%AF%86%26d%3De";
+        assert_eq!(
+            (url.query(), canonical_query(&url).as_str()),
+            (Some(query), query)
         );
     }
 

@@ -73,7 +73,7 @@ impl Client {
         };
         url.set_path(&operation.path(project, id));
         if let Some(name) = name {
-            url.query_pairs_mut().append_pair("name", name);
+            url.set_query(Some(&sign::query_pair("name", name)));
         }
         let mut request = self.request(operation, url, body)?;
         if !project.is_empty() {

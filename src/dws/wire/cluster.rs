@@ -103,7 +103,7 @@ impl Wire for ClusterWire {
 
     /// `None` without an id; whole with name and status as well, and where it is told whether a task runs.
     fn into_model(self) -> Option<(Cluster, bool)> {
-        let id = self.id.0?;
+        let id = self.id.0.filter(|id| !id.trim().is_empty())?;
         let whole = self.name.0.is_some() && self.status.0.is_some() && !self.task_status.odd;
         let cluster = Cluster {
             id,

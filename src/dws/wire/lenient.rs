@@ -12,6 +12,11 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text(pub(crate) Option<String>);
 
+/// What stands in the place of an error code: null and a blank text are none. Whatever is no text at all
+/// is an error without a name, since only a code can be the one of success.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ErrorCode(pub(crate) Option<String>);
+
 /// A text whose absence means something: null and what is empty are none, an object or a list that holds
 /// something is not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,7 +49,8 @@ pub(crate) struct Texts(pub(crate) BTreeMap<String, String>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Maybe<T>(pub(crate) Option<T>);
 
-/// A member of a list that proves something: an object, or nothing that counts.
+/// What proves something: an object, or nothing that counts. Without it a list would be taken for an
+/// object, its values for fields by their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member<T>(pub(crate) Option<T>);
 
@@ -54,6 +60,12 @@ pub(crate) struct Member<T>(pub(crate) Option<T>);
 pub(crate) struct Many<T>(pub(crate) Vec<T>);
 
 impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Default for Member<T> {
     fn default() -> Self {
         Self(None)
     }
@@ -147,6 +159,19 @@ impl<'de> Deserialize<'de> for Telling {
             odd: matches!(scalar, Scalar::Other),
             text: scalar.into_text(),
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(match deserializer.deserialize_any(AnyScalar)? {
+            Scalar::Null => None,
+            Scalar::Text(text) => Some(text).filter(|text| !text.trim().is_empty()),
+            Scalar::Int(number) => Some(number.to_string()),
+            Scalar::Float(_) | Scalar::Bool(_) | Scalar::Empty | Scalar::Other => {
+                Some(String::new())
+            }
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! List answers: members, `count`, and the codes with which a 200 takes itself back.
+//! Answers of reads: one thing, or a list with its `count`, and the codes with which a 200 takes itself back.
 //!
 //! Each member goes into the model as it is read: of ten thousand, one at a time is held as it travels.
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, SeqAccess, Visitor};
 
 use super::cluster::ClusterWire;
-use super::lenient::{Int, Member, Text};
+use super::lenient::{ErrorCode, Int, Member, Text};
 use super::snapshot::SnapshotWire;
 
 /// A member of a list as it travels.
@@ -77,61 +77,53 @@ impl<'de, W: Wire> Visitor<'de> for AnyMembers<W> {
     }
 }
 
-/// A list answer without its members.
+/// What stands beside the payload of an answer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Envelope {
     pub(crate) count: Int,
     /// `error_code`, in either style.
-    pub(crate) error_code: Text,
+    pub(crate) error_code: Option<String>,
     pub(crate) job_id: Text,
 }
 
-/// What stands beside the object of a detail.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct DetailEnvelope {
-    pub(crate) error_code: Text,
-    #[serde(rename = "errCode")]
-    pub(crate) err_code: Text,
-    pub(crate) job_id: Text,
+/// An answer that holds a payload `P`.
+pub(crate) trait ReadAnswer<P>: DeserializeOwned {
+    fn into_parts(self) -> (P, Envelope);
 }
 
-/// A list answer that holds `W`s.
-pub(crate) trait ListAnswer<W: Wire>: DeserializeOwned {
-    fn into_parts(self) -> (Members<W>, Envelope);
-}
-
-/// One type for each list: under another list's name, members are no members.
-macro_rules! list_answer {
-    ($name:ident, $members:ident: $member:ty) => {
+/// One type for each answer: under another one's name, a payload is none.
+macro_rules! answer {
+    ($name:ident, $payload:ident: $type:ty) => {
         #[derive(Default, Deserialize)]
         #[serde(default)]
         pub(crate) struct $name {
-            $members: Members<$member>,
+            $payload: $type,
             count: Int,
-            error_code: Text,
+            error_code: ErrorCode,
             #[serde(rename = "errCode")]
-            err_code: Text,
+            err_code: ErrorCode,
             job_id: Text,
         }
 
-        impl ListAnswer<$member> for $name {
-            fn into_parts(self) -> (Members<$member>, Envelope) {
+        impl ReadAnswer<$type> for $name {
+            fn into_parts(self) -> ($type, Envelope) {
                 let envelope = Envelope {
                     count: self.count,
-                    error_code: Text(self.error_code.0.or(self.err_code.0)),
+                    error_code: self.error_code.0.or(self.err_code.0),
                     job_id: self.job_id,
                 };
-                (self.$members, envelope)
+                (self.$payload, envelope)
             }
         }
     };
 }
 
-list_answer!(ClusterList, clusters: ClusterWire);
-list_answer!(SnapshotList, snapshots: SnapshotWire);
-list_answer!(NodeTypeList, node_types: NodeTypeWire);
-list_answer!(ProjectList, projects: ProjectWire);
+answer!(ClusterDetail, cluster: Member<ClusterWire>);
+answer!(SnapshotDetail, snapshot: Member<SnapshotWire>);
+answer!(ClusterList, clusters: Members<ClusterWire>);
+answer!(SnapshotList, snapshots: Members<SnapshotWire>);
+answer!(NodeTypeList, node_types: Members<NodeTypeWire>);
+answer!(ProjectList, projects: Members<ProjectWire>);
 
 /// A node type (reference table 5-31).
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -159,6 +151,7 @@ impl Wire for NodeTypeWire {
 impl Wire for ProjectWire {
     type Model = Self;
     fn into_model(self) -> Option<(Self, bool)> {
-        Some((self, true))
+        let whole = self.name.0.is_some() && self.id.0.is_some();
+        Some((self, whole))
     }
 }

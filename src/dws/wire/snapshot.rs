@@ -27,7 +27,7 @@ impl Wire for SnapshotWire {
 
     /// `None` without an id; whole with name and status as well.
     fn into_model(self) -> Option<(Snapshot, bool)> {
-        let id = self.id.0?;
+        let id = self.id.0.filter(|id| !id.trim().is_empty())?;
         let whole = self.name.0.is_some() && self.status.0.is_some();
         let snapshot = Snapshot {
             id,

@@ -139,6 +139,32 @@ fn a_failed_create_tells_the_service_s_reason_and_its_advice() {
     }
 }
 
+/// Of list and detail one is late. It may be the detail, and no list need ever change again.
+#[rstest]
+#[case::the_detail_goes_back("AVAILABLE", "", "CREATING", "", true)]
+#[case::the_detail_goes_ahead("CREATING", "", "AVAILABLE", "", true)]
+#[case::the_task_of_one("AVAILABLE", "", "AVAILABLE", "SNAPSHOTTING", true)]
+#[case::both_say_the_same("AVAILABLE", "", "AVAILABLE", "", false)]
+fn a_detail_that_differs_from_the_list_is_read_again(
+    #[case] listed: &str,
+    #[case] listed_task: &str,
+    #[case] shown: &str,
+    #[case] shown_task: &str,
+    #[case] again: bool,
+) {
+    let listing = Listing {
+        items: vec![cluster(listed, listed_task, 3)],
+        complete: true,
+        service_time: Some(now()),
+    };
+    let seen = ClusterList::from_listing(listing, now()).map(Arc::new);
+    let facts = Facts::live()
+        .known(|known| known.clusters = seen)
+        .detail(cluster(shown, shown_task, 3));
+    let (decision, _) = facts.decide();
+    assert_eq!(decision.wake.is_some(), again, "{:?}", decision.wake);
+}
+
 fn lost_before() -> Facts {
     let lost = Facts::live().detail_fails(Meaning::Absent).unlisted(60);
     let status = lost.decide().0.status;
