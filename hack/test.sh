@@ -105,7 +105,7 @@ mkdir -p target/figures
 if $deep; then
     step "control plane" control_plane
     # Optimised, since these are long, with the checks of a debug build on.
-    DEEP=1 cargo_tests "cargo test, deep" --profile deep --all-targets
+    DEEP=1 SIMULATION=deep cargo_tests "cargo test, deep" --profile deep --all-targets
 else
     step "format" cargo fmt --check
     step "clippy" cargo clippy --locked --all-targets -- -D warnings
@@ -120,6 +120,9 @@ else
     step "generated files" generated
     step "control plane" control_plane
     cargo_tests "cargo test"
+    # The simulation is thousands of whole lives: optimised they take minutes, else an hour.
+    rm -f target/figures/simulation
+    SIMULATION=whole cargo_tests "simulation" --profile deep --test simulation
     step "SDK witness" witness
 fi
 

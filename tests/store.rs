@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dws_operator::api::names::FINALIZER;
 use dws_operator::api::{DwsCluster, DwsClusterSpec, DwsClusterStatus};
-use dws_operator::controller::secrets::{self, Owner};
+use dws_operator::controller::secrets::{self, Owner, Seen};
 use dws_operator::controller::store::{self, AnswerStored};
 use dws_operator::controller::{Context, Settings, StoreError, crd, events};
 use dws_operator::core::facts::ConnectionSecret;
@@ -125,7 +125,6 @@ async fn writes_hold_against_concurrent_edits() -> Result<()> {
     let id = "22222222-2222-4222-8222-222222222222";
     let answer = Answer::Accepted {
         id: Some(id.to_owned()),
-        service_time: None,
     };
     let landed = Box::pin(store::store_answer(
         &client,
@@ -181,14 +180,38 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
     let owner = Owner::of(&cluster(&client, &namespace, "warehouse").await?);
     let data = |value: &str| BTreeMap::from([("password".to_owned(), SecretString::from(value))]);
 
-    let first = secrets::put(&client, &owner, "c", &data("one")).await?;
+    let first = secrets::put(
+        &client,
+        &owner,
+        "c",
+        &data("one"),
+        &Seen::Unread,
+        async || Ok(true),
+    )
+    .await?;
     // The same content is no write.
     assert_eq!(
-        secrets::put(&client, &owner, "c", &data("one")).await?,
+        secrets::put(
+            &client,
+            &owner,
+            "c",
+            &data("one"),
+            &Seen::Unread,
+            async || Ok(true)
+        )
+        .await?,
         first
     );
     assert_ne!(
-        secrets::put(&client, &owner, "c", &data("two")).await?,
+        secrets::put(
+            &client,
+            &owner,
+            "c",
+            &data("two"),
+            &Seen::Unread,
+            async || Ok(true)
+        )
+        .await?,
         first
     );
     let found = secrets::get(&client, &namespace, "c").await?;
@@ -215,7 +238,15 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         secrets::connection(kept, &owner),
         ConnectionSecret::Foreign(_)
     ));
-    let taken = secrets::put(&client, &owner, "c", &data("three")).await;
+    let taken = secrets::put(
+        &client,
+        &owner,
+        "c",
+        &data("three"),
+        &Seen::Unread,
+        async || Ok(true),
+    )
+    .await;
     assert!(matches!(taken, Err(StoreError::Conflict)), "{taken:?}");
 
     // A namespace that is being deleted takes no new Secret and no new event; neither is an error.
@@ -224,7 +255,15 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         .await?;
     assert!(crd::namespace_terminating(&client, &namespace).await?);
     assert_eq!(
-        secrets::put(&client, &owner, "new", &data("x")).await?,
+        secrets::put(
+            &client,
+            &owner,
+            "new",
+            &data("x"),
+            &Seen::Unread,
+            async || Ok(true)
+        )
+        .await?,
         None
     );
     let secrets = Api::<Secret>::namespaced(client.clone(), &namespace);

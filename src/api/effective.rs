@@ -1,7 +1,7 @@
 //! Values in effect: what the spec says, or what holds where it says nothing.
 //!
-//! The schema has no defaults, so that "not written" stays visible; whoever needs a value asks here,
-//! and nobody fills in a default of his own. No judgement: a spec that passed the API server is
+//! The schema has no defaults, so that "not written" stays visible; whoever needs a value asks here, the
+//! plans and the controller alike, so that a default is written once. No judgement: a spec that passed the API server is
 //! taken as it is.
 
 use kube::ResourceExt;
@@ -94,18 +94,11 @@ impl DwsCluster {
         self.spec.deletion_protection.unwrap_or(false)
     }
 
-    /// Whether the cluster was there before the resource, as the status records it. Before
-    /// anything is recorded, a written `clusterId` means adoption.
+    /// Whether the cluster was there before the resource, as the status records it. A written
+    /// `clusterId` alone means nothing yet: a create whose answer was lost can still be ours.
     pub fn is_adopted(&self) -> bool {
         let recorded = self.status.as_ref().and_then(|status| status.adopted);
-        recorded.unwrap_or(self.spec.cluster_id.is_some())
-    }
-
-    /// Whether the fixed fields are fixed: the first intent is written or the id is known. The
-    /// schema's rules ask the same.
-    pub fn has_begun(&self) -> bool {
-        let status = self.status.as_ref();
-        status.is_some_and(|status| status.cluster_id.is_some() || status.operation.is_some())
+        recorded == Some(true)
     }
 }
 
@@ -127,18 +120,16 @@ impl DwsSnapshot {
         })
     }
 
-    /// Whether the snapshot was there before the resource, as the status records it. Before
-    /// anything is recorded, a written `snapshotId` means adoption.
+    /// Whether the snapshot was there before the resource, as the status records it.
     pub fn is_adopted(&self) -> bool {
         let recorded = self.status.as_ref().and_then(|status| status.adopted);
-        recorded.unwrap_or(self.spec.snapshot_id.is_some())
+        recorded == Some(true)
     }
 
-    /// Whether the fixed fields are fixed: the first intent is written or the id is known. The
-    /// schema's rules ask the same.
-    pub fn has_begun(&self) -> bool {
-        let status = self.status.as_ref();
-        status.is_some_and(|status| status.snapshot_id.is_some() || status.operation.is_some())
+    /// Name of the Secret that the spec names for the account's credentials.
+    pub fn credentials_secret_name(&self) -> Option<&str> {
+        let reference = self.spec.credentials_secret_ref.as_ref();
+        reference.map(|reference| reference.name.as_str())
     }
 }
 
@@ -161,12 +152,11 @@ mod tests {
         assert_eq!(cluster.adoption_policy(), AdoptionPolicy::Never);
         assert_eq!(cluster.management_policy(), ManagementPolicy::Full);
         assert_eq!(cluster.deletion_policy(), ClusterDeletionPolicy::Snapshot);
-        assert!(!cluster.is_deletion_protected() && !cluster.has_begun());
+        assert!(!cluster.is_deletion_protected() && !cluster.is_adopted());
 
         let snapshot = DwsSnapshot::new("nightly", DwsSnapshotSpec::default());
         assert_eq!(snapshot.snapshot_name(), "nightly");
         assert_eq!(snapshot.deletion_policy(), SnapshotDeletionPolicy::Delete);
-        assert!(!snapshot.has_begun());
     }
 
     #[test]
@@ -201,18 +191,25 @@ mod tests {
             cluster_id: Some("id".into()),
             ..Default::default()
         });
-        assert!(cluster.has_begun());
         assert_eq!(cluster.deletion_policy(), ClusterDeletionPolicy::Retain);
         cluster.spec.deletion_policy = Some(ClusterDeletionPolicy::Delete);
         assert_eq!(cluster.deletion_policy(), ClusterDeletionPolicy::Delete);
 
         let mut snapshot = DwsSnapshot::new("nightly", DwsSnapshotSpec::default());
-        snapshot.spec.snapshot_id = Some("id".into());
-        assert_eq!(snapshot.deletion_policy(), SnapshotDeletionPolicy::Retain);
         snapshot.status = Some(DwsSnapshotStatus {
-            adopted: Some(false),
+            adopted: Some(true),
             ..Default::default()
         });
+        assert_eq!(snapshot.deletion_policy(), SnapshotDeletionPolicy::Retain);
+    }
+
+    #[test]
+    fn a_written_id_alone_is_no_adoption() {
+        let mut cluster = DwsCluster::new("orders", DwsClusterSpec::default());
+        cluster.spec.cluster_id = Some("id".into());
+        assert_eq!(cluster.deletion_policy(), ClusterDeletionPolicy::Snapshot);
+        let mut snapshot = DwsSnapshot::new("nightly", DwsSnapshotSpec::default());
+        snapshot.spec.snapshot_id = Some("id".into());
         assert_eq!(snapshot.deletion_policy(), SnapshotDeletionPolicy::Delete);
     }
 }

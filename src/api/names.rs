@@ -16,5 +16,7 @@ pub const RECONCILE_REQUESTED_AT: &str = "dws.huaweicloud.com/reconcile-requeste
 pub const PAUSED: &str = "dws.huaweicloud.com/paused";
 /// Annotation: closes an `OutcomeUnknown` operation with this id as not to be repeated.
 pub const ACKNOWLEDGE_ATTEMPT: &str = "dws.huaweicloud.com/acknowledge-attempt";
+/// On a connection Secret: id of the operation that set its latest password.
+pub const OPERATION: &str = "dws.huaweicloud.com/operation";
 /// Annotation: allows the DELETE of this cluster id while the CRD itself is being deleted.
 pub const CONFIRM_DELETE: &str = "dws.huaweicloud.com/confirm-delete";

@@ -81,10 +81,7 @@ pub async fn resolve(
         };
         return Ok(Resolved::without(source, problem));
     }
-    let missing = |message: String| facts::Account::CredentialsMissing {
-        secret: name.to_owned(),
-        message,
-    };
+    let missing = |message: String| facts::Account::CredentialsMissing { message };
     let Some(found) = secrets::get(&ctx.client, namespace, name).await? else {
         if let Some(account) = ctx.accounts.last_good(&source).filter(|_| bereaved) {
             return Ok(usable(account, source, Vec::new()));
@@ -114,7 +111,6 @@ fn own(ctx: &Context, namespace: &str) -> Resolved {
     let Some(account) = ctx.accounts.own() else {
         let message = "the operator has no credentials of its own: write spec.credentialsSecretRef, or give the operator HW_ACCESS_KEY and HW_SECRET_KEY";
         let problem = facts::Account::CredentialsMissing {
-            secret: String::new(),
             message: message.to_owned(),
         };
         return Resolved::without(Source::Own, problem);

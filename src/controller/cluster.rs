@@ -8,21 +8,19 @@ use kube::{Resource, ResourceExt};
 use super::account::{self, Resolved};
 use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
-use super::execute::{self, SecretPlace};
+use super::execute::{self, SecretPlace, Settled};
 use super::index::Order;
-use super::secrets::{self, Owner};
-use super::{crd, store};
+use super::secrets::{self, Owner, Seen};
+use super::{crd, interest, store};
 use crate::api::names::FINALIZER;
 use crate::api::{DwsCluster, DwsClusterStatus, DwsSnapshot};
 use crate::core::cluster::{plan, secret_refused};
-use crate::core::facts::{Account, ClusterFacts, ConnectionSecret, Fresh, SnapshotRefFact};
+use crate::core::facts::{Account, ClusterFacts, Fresh, SnapshotRefFact};
 use crate::core::step::{Decision, Outcome, Read, Step};
 use crate::observer::{self, Interest, Kind, ResourceKey};
 
 /// Bound of the reads of one reconcile.
 pub(super) const MAX_READS: usize = 12;
-/// Key of a password Secret where the reference names none.
-const PASSWORD_KEY: &str = "password";
 
 /// Reconciles the `DwsCluster` of this name once.
 ///
@@ -39,7 +37,7 @@ pub async fn reconcile(
         name: name.to_owned(),
     };
     let Some(object) = store::get::<DwsCluster>(&ctx.client, namespace, name).await? else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
@@ -47,18 +45,18 @@ pub async fn reconcile(
         return Err(ReconcileError::Outdated);
     }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
-        execute::forget_uid(ctx, &former);
+        interest::forget_uid(ctx, &former);
     }
     let object = match Box::pin(execute::settle_answers(ctx, object)).await? {
-        Ok(object) => Arc::new(object),
-        Err(reconciled) => return Ok(reconciled),
+        Settled::Now(object) => Arc::new(object),
+        Settled::InFlight(reconciled) => return Ok(reconciled),
     };
     ctx.wake_all(&ctx.index.apply_cluster(&object, Order::Stream));
 
     let resolved = ctx.unless_stopping(resolve(ctx, &object)).await?;
-    let follow = || interest(&object, key.clone(), Outcome::InSync);
-    execute::first_interest(ctx, &uid, &resolved, follow);
-    let (decision, is_absent) = ctx
+    let follow = || follows(&object, key.clone(), Outcome::InSync);
+    interest::first(ctx, &uid, &resolved, follow);
+    let (decision, seen) = ctx
         .unless_stopping(Box::pin(decide(ctx, &object, &resolved)))
         .await?;
     let account = resolved.account.as_ref();
@@ -66,8 +64,8 @@ pub async fn reconcile(
     let outcome = decision.outcome;
     let place = SecretPlace {
         owner: Owner::of(&object),
-        name: secrets::connection_secret_name(&object),
-        is_absent,
+        name: object.connection_secret_name(),
+        seen,
     };
     let gone = decision.remove_finalizer;
     let act = execute::act(
@@ -85,12 +83,14 @@ pub async fn reconcile(
     let (current, reconciled) = acted?;
     execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(reconciled);
     };
     ctx.wake_all(&ctx.index.apply_cluster(&current, Order::Stream));
-    let source = (!gone && account.is_some()).then_some((&resolved.source, account));
-    execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
+    let used = account
+        .filter(|_| !gone)
+        .map(|account| (&resolved.source, account));
+    interest::publish(ctx, &uid, used, follows(&current, key, outcome));
     Ok(reconciled)
 }
 
@@ -122,9 +122,8 @@ async fn tell_refused_secret(
 }
 
 async fn resolve(ctx: &Context, object: &DwsCluster) -> Result<Resolved, ReconcileError> {
-    let secret = object.spec.credentials_secret_ref.as_ref();
+    let secret = object.credentials_secret_name();
     let namespace = object.namespace().unwrap_or_default();
-    let secret = secret.map(|reference| reference.name.as_str());
     Ok(account::resolve(ctx, &namespace, secret, bereaved(object)).await?)
 }
 
@@ -134,29 +133,26 @@ pub(super) fn bereaved<K: Resource>(object: &K) -> bool {
         && object.finalizers().iter().any(|found| found == FINALIZER)
 }
 
-/// Plans, reads what the plan asks for, plans again. Gives the decision, and whether the connection Secret
-/// was read and is not there.
+/// Plans, reads what the plan asks for, plans again. Gives the decision, and what was seen of the
+/// connection Secret.
 async fn decide(
     ctx: &Context,
     object: &Arc<DwsCluster>,
     resolved: &Resolved,
-) -> Result<(Decision<DwsClusterStatus>, bool), ReconcileError> {
+) -> Result<(Decision<DwsClusterStatus>, Seen), ReconcileError> {
     let mut facts = first_facts(ctx, object, resolved);
     let mut reads: Vec<Read> = Vec::new();
+    let mut seen = Seen::Unread;
     loop {
         refresh(ctx, &mut facts, resolved);
         let read = match plan(&facts) {
-            Step::Act(decision) => {
-                let secret = facts.connection_secret.as_ref();
-                let is_absent = matches!(secret, Some(ConnectionSecret::Absent));
-                return Ok((*decision, is_absent));
-            }
+            Step::Act(decision) => return Ok((*decision, seen)),
             Step::Read(read) => read,
         };
         if reads.contains(&read) || reads.len() >= MAX_READS {
             return Err(ReconcileError::Unreadable(read));
         }
-        perform(ctx, &mut facts, resolved, &read).await?;
+        perform(ctx, &mut facts, &mut seen, resolved, &read).await?;
         reads.push(read);
     }
 }
@@ -219,18 +215,17 @@ fn refresh(ctx: &Context, facts: &mut ClusterFacts, resolved: &Resolved) {
     // An id that was written while another one was being made stands for nothing.
     let own = id.or(object.spec.cluster_id.as_deref());
     facts.rivals = ctx.index.rivals(Kind::Cluster, &uid, own.as_slice());
-    let remote_name = cluster_name(&object);
+    let remote_name = object.cluster_name();
     if id.is_some() {
-        let credentials = object.spec.credentials_secret_ref.as_ref();
-        let credentials = credentials.map(|reference| reference.name.as_str());
+        let credentials = object.credentials_secret_name();
         let index = &ctx.index;
-        let asking = index.asking_by_name(&namespace, &remote_name, credentials, &uid);
+        let asking = index.asking_by_name(&namespace, remote_name, credentials, &uid);
         facts.rivals.extend(asking);
     }
     if let Account::Known(known) = &facts.account {
-        facts.making_elsewhere = ctx.index.making(&known.account, &remote_name, &uid);
+        facts.making_elsewhere = ctx.index.making(&known.account, remote_name, &uid);
     }
-    let claimable = claimable(facts, &remote_name);
+    let claimable = claimable(facts, remote_name);
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Cluster, &uid, ids);
     let name = object.name_any();
@@ -270,14 +265,10 @@ fn claimable(facts: &ClusterFacts, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn cluster_name(object: &DwsCluster) -> String {
-    let written = object.spec.cluster_name.clone();
-    written.unwrap_or_else(|| object.name_any())
-}
-
 async fn perform(
     ctx: &Context,
     facts: &mut ClusterFacts,
+    seen: &mut Seen,
     resolved: &Resolved,
     read: &Read,
 ) -> Result<(), ReconcileError> {
@@ -289,17 +280,18 @@ async fn perform(
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
         Read::ConnectionSecret => {
-            let name = secrets::connection_secret_name(&facts.object);
+            let name = facts.object.connection_secret_name();
             let found = secrets::get(&ctx.client, &namespace, &name).await?;
             let owner = Owner::of(&facts.object);
+            *seen = Seen::of(found.as_ref());
             facts.connection_secret = Some(secrets::connection(found, &owner));
         }
         Read::PasswordSecret => {
-            let Some(reference) = facts.object.spec.admin_password_secret_ref.clone() else {
+            let Some(name) = facts.object.admin_password_secret_name() else {
                 return Err(ReconcileError::Unreadable(read.clone()));
             };
-            let found = secrets::get(&ctx.client, &namespace, &reference.name).await?;
-            let key = reference.key.as_deref().unwrap_or(PASSWORD_KEY);
+            let found = secrets::get(&ctx.client, &namespace, name).await?;
+            let key = facts.object.admin_password_key();
             facts.password_secret = Some(secrets::password(found, key));
         }
         Read::RestoreSnapshot => {
@@ -342,7 +334,7 @@ async fn read_clusters(
 }
 
 /// What the observer is to follow for this cluster.
-fn interest(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest {
+fn follows(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest {
     let status = object.status.clone().unwrap_or_default();
     let spec = &object.spec;
     let restored = spec
@@ -360,7 +352,7 @@ fn interest(object: &DwsCluster, key: ResourceKey, outcome: Outcome) -> Interest
         key,
         uid: object.uid().unwrap_or_default(),
         cluster_ids: ids.into_iter().collect(),
-        cluster_names: vec![cluster_name(object)],
+        cluster_names: vec![object.cluster_name().to_owned()],
         snapshot_ids: last
             .and_then(|l| l.id.clone())
             .into_iter()

@@ -8,17 +8,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use kube::ResourceExt;
 
-use super::account::{self, Resolved};
+use super::account::Resolved;
 use super::context::{Context, Reconciled, signed};
 use super::error::{ReconcileError, StoreError};
 use super::events;
 use super::flight::{Errand, land, send};
-use super::memory::Credentials;
-use super::secrets::{self, Owner};
+use super::secrets::{self, Owner, Seen};
 use super::store::{self, Managed};
-use super::watch::{Indexed, kind_name};
+use super::watch::Indexed;
 use crate::core::step::{Decision, EventNote, Outcome, SecretWrite};
-use crate::observer::{Account, Interest, ResourceKey, Source};
+use crate::observer::{Account, Source};
 
 /// How soon to come again while a call of this resource is still in flight.
 const IN_FLIGHT: Duration = Duration::from_secs(1);
@@ -29,8 +28,16 @@ pub struct SecretPlace {
     pub owner: Owner,
     /// Its name.
     pub name: String,
-    /// It was read in this reconcile and is not there: it need not be read again before it is made.
-    pub is_absent: bool,
+    /// What the plan saw of it.
+    pub seen: Seen,
+}
+
+/// Whether a plan can be made.
+pub enum Settled<K> {
+    /// With this object, as it is after all answers.
+    Now(K),
+    /// Not yet: a call of it is in flight, and the reconcile comes to this.
+    InFlight(Reconciled),
 }
 
 /// Before a plan: nothing is planned over a call in flight, and an answer that could not be stored is
@@ -41,21 +48,21 @@ pub struct SecretPlace {
 pub async fn settle_answers<K: Managed>(
     ctx: &Context,
     object: K,
-) -> Result<Result<K, Reconciled>, ReconcileError> {
+) -> Result<Settled<K>, ReconcileError> {
     let uid = object.uid().unwrap_or_default();
     if ctx.memory.in_flight(&uid) {
-        return Ok(Err(Reconciled {
+        return Ok(Settled::InFlight(Reconciled {
             wake: Some(IN_FLIGHT),
             outcome: Outcome::Waiting,
         }));
     }
     let Some((operation, answer)) = ctx.memory.unstored_of(&uid) else {
-        return Ok(Ok(object));
+        return Ok(Settled::Now(object));
     };
     let landed = land(ctx, object.clone(), &operation, &answer).await?;
     ctx.memory.answer_stored(&uid);
     events::publish(ctx, &object, &landed.absorbed.events).await;
-    Ok(Ok(landed.object.unwrap_or(object)))
+    Ok(Settled::Now(landed.object.unwrap_or(object)))
 }
 
 /// Carries a decision out. `deadline`, fixed before anything was written, is the last moment to send.
@@ -90,17 +97,19 @@ pub async fn act<K: Indexed>(
         current = store::add_finalizer(&ctx.client, &current).await?;
         note_write(ctx, &current);
     }
+    let mut stands = place.map(|place| place.seen.clone()).unwrap_or_default();
     if let (Some(write), Some(place)) = (secret, place) {
-        let written = write_secret(ctx, place, write).await;
+        let written = write_secret(ctx, &current, place, write).await;
         let written = written.map_err(|error| match error {
             StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
                 ReconcileError::SecretRefused { message }
             }
             error => error.into(),
         })?;
-        if !written && call.is_some() {
+        if written == Seen::Absent && call.is_some() {
             return Err(ReconcileError::SecretNotStored);
         }
+        stands = written;
     }
     let former = current.current().cloned();
     if let Some(id) = K::remote_id(&status)
@@ -117,6 +126,7 @@ pub async fn act<K: Indexed>(
             intent,
             account,
             deadline,
+            secret: place.map(|place| place.name.clone()).zip(Some(stands)),
         };
         let (object, absorbed) = send(ctx, errand).await?;
         current = object;
@@ -163,91 +173,32 @@ pub(super) async fn write_status<K: Managed>(
     Ok(stored)
 }
 
-/// `false`: a namespace that is being deleted did not take it.
-async fn write_secret(
+/// Gives how it stands then; `Absent`: a namespace that is being deleted did not take it.
+async fn write_secret<K: Managed>(
     ctx: &Context,
+    object: &K,
     place: &SecretPlace,
     write: SecretWrite,
-) -> Result<bool, StoreError> {
-    let SecretPlace {
-        owner,
-        name,
-        is_absent,
-    } = place;
+) -> Result<Seen, StoreError> {
+    let SecretPlace { owner, name, seen } = place;
     let version = match write {
-        SecretWrite::Put { data } if *is_absent => {
-            secrets::create(&ctx.client, owner, name, &data).await?
+        SecretWrite::Put { data } => {
+            let is_current = async || {
+                let live =
+                    store::get::<K>(&ctx.client, &owner.namespace, &object.name_any()).await?;
+                let version = live.and_then(|live| live.resource_version());
+                Ok(version == object.resource_version())
+            };
+            secrets::put(&ctx.client, owner, name, &data, seen, is_current).await?
         }
-        SecretWrite::Put { data } => secrets::put(&ctx.client, owner, name, &data).await?,
         SecretWrite::Release => {
             secrets::release(&ctx.client, owner, name).await?;
-            return Ok(true);
+            return Ok(Seen::Unread);
         }
     };
-    let written = version.is_some();
+    let written = version.clone().map_or(Seen::Absent, Seen::At);
     ctx.memory.wrote("Secret", &owner.namespace, name, version);
     Ok(written)
-}
-
-/// Before the first plan with an account: what the plan reads of ids is remembered only of those that
-/// somebody follows.
-pub fn first_interest(
-    ctx: &Context,
-    uid: &str,
-    resolved: &Resolved,
-    interest: impl FnOnce() -> Interest,
-) {
-    if let Some(account) = &resolved.account
-        && !ctx.memory.is_following(uid, &account.following())
-    {
-        account.watch(interest());
-    }
-}
-
-/// After a decision: the observer learns what to follow, and credentials that nobody takes are let go.
-pub fn publish_interest(
-    ctx: &Context,
-    uid: &str,
-    source: Option<(&Source, Option<&Account>)>,
-    interest: Interest,
-) {
-    let credentials = source.and_then(|(source, account)| {
-        Some(Credentials {
-            source: source.clone(),
-            at: account?.following(),
-        })
-    });
-    if let Some(former) = ctx.memory.uses(uid, credentials.clone()) {
-        let here = credentials.map(|credentials| credentials.at);
-        for account in ctx.accounts.distinct() {
-            if Some(account.following()) != here {
-                account.unwatch(uid);
-            }
-        }
-        account::release_if_unused(ctx, &former.source);
-    }
-    if let Some((_, Some(account))) = source {
-        account.watch(interest);
-    }
-}
-
-/// A resource is gone: nothing of it stays.
-pub fn forget(ctx: &Context, key: &ResourceKey) {
-    ctx.wake_all(&ctx.index.remove(key));
-    let (namespace, name) = (&key.namespace, &key.name);
-    ctx.memory
-        .forget_echoes(kind_name(key.kind), namespace, name);
-    if let Some(uid) = ctx.memory.forget(key) {
-        forget_uid(ctx, &uid);
-    }
-}
-
-/// The same for a uid whose name another object bears now.
-pub fn forget_uid(ctx: &Context, uid: &str) {
-    for (source, account) in ctx.accounts.all() {
-        account.unwatch(uid);
-        account::release_if_unused(ctx, &source);
-    }
 }
 
 /// Says once of each content of a credentials Secret which of its keys are ignored.
@@ -288,7 +239,7 @@ pub(super) fn note_write<K: Managed>(ctx: &Context, object: &K) {
     }
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     ctx.memory.wrote(
-        kind_name(K::KIND),
+        K::KIND.as_str(),
         &namespace,
         &name,
         object.resource_version(),

@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 
 use super::context::Context;
-use super::error::ReconcileError;
+use super::error::{ReconcileError, StoreError};
 use super::execute::{note_write, write_status};
 use super::index::Order;
+use super::secrets::{self, Seen};
 use super::store::{self, AnswerStored, Managed};
 use super::watch::Indexed;
-use crate::api::Operation;
+use crate::api::{Operation, OperationKind};
 use crate::core::journal::Intent;
 use crate::core::step::Absorbed;
-use crate::dws::answer::Answer;
+use crate::dws::answer::{Answer, Failure, Meaning};
 use crate::dws::call::Call;
 use crate::observer::Account;
 
@@ -31,6 +32,8 @@ pub(super) struct Errand<K: Managed> {
     pub(super) account: Account,
     /// The last moment to send it.
     pub(super) deadline: Timestamp,
+    /// Name of the connection Secret, and how it stands: it must still stand so when a password is sent.
+    pub(super) secret: Option<(String, Seen)>,
 }
 
 /// Stores the intent, sends the call and stores its answer, apart from the reconcile where the context says
@@ -62,6 +65,7 @@ async fn fly<K: Indexed>(
         intent,
         account,
         deadline,
+        secret,
     } = errand;
     // Asked where a shutdown that comes later waits for this flight.
     if ctx.is_stopping() {
@@ -72,11 +76,51 @@ async fn fly<K: Indexed>(
     ctx.wake_all(&object.index(&ctx.index, Order::Stream));
     let intent = intent.stored(object.current().and_then(K::operation))?;
     let (operation, call) = intent.into_call();
-    let answer = account.execute(&call, deadline).await;
+    let answer = match fence(ctx, &object, &operation, secret).await {
+        Ok(()) => account.execute(&call, deadline).await,
+        Err(error) => Answer::Refused(unfenced(&error)),
+    };
     ctx.memory.call_ended(uid, &operation, ctx.clock.now());
     log_effect(ctx, &object, &operation, &call, &answer);
     let landed = land(ctx, object.clone(), &operation, &answer).await?;
     Ok((landed.object.unwrap_or(object), landed.absorbed))
+}
+
+/// A password is sent only while the connection Secret holds it: another process that planned before this
+/// intent was stored may have written over it.
+async fn fence<K: Managed>(
+    ctx: &Context,
+    object: &K,
+    operation: &Operation,
+    secret: Option<(String, Seen)>,
+) -> Result<(), StoreError> {
+    let bears_password = matches!(
+        operation.kind,
+        OperationKind::Create | OperationKind::ResetPassword
+    );
+    let Some((name, seen)) = secret.filter(|_| bears_password) else {
+        return Ok(());
+    };
+    let Seen::At(version) = seen else {
+        return Err(StoreError::Conflict);
+    };
+    let namespace = object.namespace().unwrap_or_default();
+    let stored = secrets::fence(&ctx.client, &namespace, &name, &version, &operation.id).await?;
+    ctx.memory.wrote("Secret", &namespace, &name, Some(stored));
+    Ok(())
+}
+
+fn unfenced(error: &StoreError) -> Failure {
+    Failure {
+        meaning: Meaning::Unavailable,
+        http: None,
+        code: None,
+        message: format!("not sent: the connection Secret could not be held on to ({error})"),
+        field: None,
+        advice: "Wait: the request is planned anew.",
+        retry_after: None,
+        sent: false,
+    }
 }
 
 /// Marks a call as in flight for as long as it lives, a panic included.

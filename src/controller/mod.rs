@@ -14,6 +14,7 @@ pub mod events;
 pub mod execute;
 mod flight;
 pub mod index;
+pub mod interest;
 pub mod memory;
 pub mod queue;
 pub mod run;

@@ -157,11 +157,11 @@ async fn work(ctx: Context, queue: Arc<Queue>, shutdown: CancellationToken) {
             Err(ReconcileError::Stopping) => return,
             Err(error) if error.is_conflict() => {
                 queue.failed(&key, CONFLICT_PAUSE, LONGEST_CONFLICT_PAUSE);
-                tracing::debug!(kind = watch::kind_name(key.kind), namespace = %key.namespace, name = %key.name, %error, "again");
+                tracing::debug!(kind = key.kind.as_str(), namespace = %key.namespace, name = %key.name, %error, "again");
             }
             Err(error) => {
                 let pause = queue.failed(&key, SHORTEST_PAUSE, LONGEST_PAUSE);
-                tracing::warn!(kind = watch::kind_name(key.kind), namespace = %key.namespace, name = %key.name, %error, ?pause, "a reconcile failed");
+                tracing::warn!(kind = key.kind.as_str(), namespace = %key.namespace, name = %key.name, %error, ?pause, "a reconcile failed");
             }
         }
     }

@@ -9,22 +9,26 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
-use kube::api::{GetParams, PostParams};
+use kube::api::{GetParams, Patch, PatchParams, PostParams};
 use kube::core::Request;
 use kube::{Client, Resource, ResourceExt};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use zeroize::Zeroize;
 
 use super::error::StoreError;
 use super::store::{limited, optional};
 use crate::api::DwsCluster;
-use crate::api::names::GROUP;
+use crate::api::names::{self, GROUP};
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
 
 /// The type that `servicebinding.io` gives a `PostgreSQL` binding. A Secret's type can never be changed.
 const TYPE: &str = "servicebinding.io/postgresql";
 /// Who made it.
 const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "dws-operator");
+
+/// The key of a password that is not in force yet.
+const PENDING: &str = "pending-password";
 
 /// A Secret's text values. Values that are not UTF-8 are left out.
 pub type Data = BTreeMap<String, SecretString>;
@@ -62,15 +66,6 @@ impl Owner {
     }
 }
 
-/// The name of a cluster's connection Secret.
-pub fn connection_secret_name(cluster: &DwsCluster) -> String {
-    cluster
-        .spec
-        .connection_secret_name
-        .clone()
-        .unwrap_or_else(|| format!("{}-connection", cluster.name_any()))
-}
-
 /// Reads a Secret.
 ///
 /// # Errors
@@ -99,6 +94,27 @@ pub fn password(secret: Option<Secret>, key: &str) -> PasswordSecret {
             resource_version,
         },
         _ => PasswordSecret::NoKey,
+    }
+}
+
+/// What a reconcile saw of the connection Secret when it planned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Seen {
+    /// Nobody looked.
+    #[default]
+    Unread,
+    /// It was not there.
+    Absent,
+    /// It stood at this `resourceVersion`.
+    At(String),
+}
+
+impl Seen {
+    /// What a read found.
+    pub fn of(found: Option<&Secret>) -> Self {
+        found.map_or(Self::Absent, |secret| {
+            Self::At(secret.resource_version().unwrap_or_default())
+        })
     }
 }
 
@@ -152,8 +168,9 @@ pub async fn create(
     }
 }
 
-/// Writes the connection Secret: exactly this data. Gives its name's new version, or `None` where a
-/// namespace that is being deleted forbids the creation.
+/// Writes the connection Secret: exactly this data, over what the plan saw and nothing later. Gives its
+/// new version, or `None` where a namespace that is being deleted forbids the creation. `is_current` is
+/// asked before a pending password of somebody is dropped: another process may be about to send it.
 ///
 /// # Errors
 /// `Conflict` when it was changed, made or taken by somebody else meanwhile.
@@ -162,10 +179,24 @@ pub async fn put(
     owner: &Owner,
     name: &str,
     data: &Data,
+    seen: &Seen,
+    is_current: impl AsyncFnOnce() -> Result<bool, StoreError>,
 ) -> Result<Option<String>, StoreError> {
+    if *seen == Seen::Absent {
+        return create(client, owner, name, data).await;
+    }
     let Some(found) = get(client, &owner.namespace, name).await? else {
+        if let Seen::At(_) = seen {
+            return Err(StoreError::Conflict);
+        }
         return create(client, owner, name, data).await;
     };
+    if *seen != Seen::Unread && Seen::of(Some(&found)) != *seen {
+        return Err(StoreError::Conflict);
+    }
+    if drops_pending(&found, data) && !is_current().await? {
+        return Err(StoreError::Conflict);
+    }
     if let Ownership::Foreign(_) = judge(found.owner_references(), owner) {
         // It came between the plan's look and now; the next plan reports it.
         return Err(StoreError::Conflict);
@@ -185,6 +216,39 @@ pub async fn put(
     }
     let path = Secret::url_path(&(), Some(&owner.namespace));
     replace(client, &path, name, wanted).await.map(Some)
+}
+
+/// The Secret holds a pending password that is not in this data.
+fn drops_pending(found: &Secret, data: &Data) -> bool {
+    let stands = found.data.as_ref().and_then(|found| found.get(PENDING));
+    let stays = data
+        .get(PENDING)
+        .map(|text| text.expose_secret().as_bytes());
+    stands.is_some_and(|value| stays != Some(&value.0))
+}
+
+/// Marks the connection Secret with the operation whose password it holds, if it stands at this version. An
+/// intent is stored by now: whoever planned before that, and would still drop the password, is at an earlier
+/// version of the Secret from here on.
+///
+/// # Errors
+/// `Conflict` when it was changed meanwhile: the password may be gone from it, and must not be set.
+pub async fn fence(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    version: &str,
+    operation: &str,
+) -> Result<String, StoreError> {
+    // With a version in it, a merge patch is a compare-and-swap.
+    let mark = Patch::Merge(json!({"metadata": {
+        "resourceVersion": version, "annotations": {names::OPERATION: operation},
+    }}));
+    let request = Request::new(Secret::url_path(&(), Some(namespace)))
+        .patch(name, &PatchParams::default(), &mark)
+        .map_err(unsendable)?;
+    let marked = exchange(client, request).await?;
+    Ok(marked.resource_version().unwrap_or_default())
 }
 
 /// Takes our owner reference away and leaves the rest.

@@ -9,8 +9,9 @@ use super::account::{self, Resolved};
 use super::cluster::{MAX_READS, bereaved, fresh, has_work};
 use super::context::{Context, Reconciled};
 use super::error::ReconcileError;
+use super::execute::{self, Settled};
 use super::index::Order;
-use super::{crd, execute, store};
+use super::{crd, interest, store};
 use crate::api::{DwsCluster, DwsSnapshot, DwsSnapshotStatus};
 use crate::core::facts::{Account, ClusterRefFact, Memory, SnapshotFacts};
 use crate::core::snapshot::plan;
@@ -32,7 +33,7 @@ pub async fn reconcile(
         name: name.to_owned(),
     };
     let Some(object) = store::get::<DwsSnapshot>(&ctx.client, namespace, name).await? else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(execute::finished());
     };
     let uid = object.uid().unwrap_or_default();
@@ -40,11 +41,11 @@ pub async fn reconcile(
         return Err(ReconcileError::Outdated);
     }
     if let Some(former) = ctx.memory.bind(&key, &uid) {
-        execute::forget_uid(ctx, &former);
+        interest::forget_uid(ctx, &former);
     }
     let object = match Box::pin(execute::settle_answers(ctx, object)).await? {
-        Ok(object) => Arc::new(object),
-        Err(reconciled) => return Ok(reconciled),
+        Settled::Now(object) => Arc::new(object),
+        Settled::InFlight(reconciled) => return Ok(reconciled),
     };
     ctx.wake_all(&ctx.index.apply_snapshot(&object, Order::Stream));
 
@@ -57,8 +58,8 @@ pub async fn reconcile(
         None => Resolved::unknown(),
     };
     let secret = secret.unwrap_or_default();
-    let follow = || interest(&object, key.clone(), Outcome::Waiting);
-    execute::first_interest(ctx, &uid, &resolved, follow);
+    let follow = || follows(&object, key.clone(), Outcome::Waiting);
+    interest::first(ctx, &uid, &resolved, follow);
     let decision = ctx
         .unless_stopping(Box::pin(decide(ctx, &object, cluster, secret, &resolved)))
         .await?;
@@ -70,12 +71,14 @@ pub async fn reconcile(
     let (current, reconciled) = Box::pin(act).await?;
     execute::tell_ignored_keys(ctx, object.as_ref(), &resolved).await;
     let Some(current) = current else {
-        execute::forget(ctx, &key);
+        interest::forget(ctx, &key);
         return Ok(reconciled);
     };
     ctx.wake_all(&ctx.index.apply_snapshot(&current, Order::Stream));
-    let source = (!gone && account.is_some()).then_some((&resolved.source, account));
-    execute::publish_interest(ctx, &uid, source, interest(&current, key, outcome));
+    let used = account
+        .filter(|_| !gone)
+        .map(|account| (&resolved.source, account));
+    interest::publish(ctx, &uid, used, follows(&current, key, outcome));
     Ok(reconciled)
 }
 
@@ -119,10 +122,9 @@ async fn holder(
 /// What the spec writes is followed when it is edited; else what was recorded, since the cluster may be
 /// gone first; else what the cluster uses.
 fn credentials_secret(object: &DwsSnapshot, cluster: Option<&ClusterRefFact>) -> Option<String> {
-    let written = object.spec.credentials_secret_ref.as_ref();
     let recorded = object.status.as_ref();
-    if let Some(reference) = written {
-        return Some(reference.name.clone());
+    if let Some(written) = object.credentials_secret_name() {
+        return Some(written.to_owned());
     }
     if let Some(name) = recorded.and_then(|status| status.credentials_secret_name.clone()) {
         return Some(name);
@@ -131,8 +133,8 @@ fn credentials_secret(object: &DwsSnapshot, cluster: Option<&ClusterRefFact>) ->
         None => Some(String::new()),
         Some(ClusterRefFact::Absent) => None,
         Some(ClusterRefFact::Present(cluster)) => {
-            let reference = cluster.spec.credentials_secret_ref.as_ref();
-            Some(reference.map(|r| r.name.clone()).unwrap_or_default())
+            let written = cluster.credentials_secret_name();
+            Some(written.unwrap_or_default().to_owned())
         }
     }
 }
@@ -214,7 +216,7 @@ fn refresh(ctx: &Context, facts: &mut SnapshotFacts, resolved: &Resolved) {
         .chain(object.spec.snapshot_id.as_deref())
         .collect();
     facts.rivals = ctx.index.rivals(Kind::Snapshot, &uid, &own);
-    let claimable = claimable(facts, &snapshot_name(&object));
+    let claimable = claimable(facts, object.snapshot_name());
     let ids = own.into_iter().chain(claimable.iter().map(String::as_str));
     facts.held_elsewhere = ctx.index.held_elsewhere(Kind::Snapshot, &uid, ids);
     facts.restoring = ctx.index.restoring(&namespace, &name, id);
@@ -268,11 +270,6 @@ fn claimable(facts: &SnapshotFacts, name: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn snapshot_name(object: &DwsSnapshot) -> String {
-    let written = object.spec.snapshot_name.clone();
-    written.unwrap_or_else(|| object.name_any())
-}
-
 async fn perform(
     ctx: &Context,
     facts: &mut SnapshotFacts,
@@ -295,7 +292,7 @@ async fn perform(
 }
 
 /// What the observer is to follow for this snapshot.
-fn interest(object: &DwsSnapshot, key: ResourceKey, outcome: Outcome) -> Interest {
+fn follows(object: &DwsSnapshot, key: ResourceKey, outcome: Outcome) -> Interest {
     let status = object.status.clone().unwrap_or_default();
     let ids = status
         .snapshot_id
@@ -317,7 +314,7 @@ fn interest(object: &DwsSnapshot, key: ResourceKey, outcome: Outcome) -> Interes
             .collect(),
         cluster_names: Vec::new(),
         snapshot_ids: ids.into_iter().collect(),
-        snapshot_names: vec![snapshot_name(object)],
+        snapshot_names: vec![object.snapshot_name().to_owned()],
         has_work: has_work(status.operation.is_some(), outcome),
     }
 }

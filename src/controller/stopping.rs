@@ -11,8 +11,8 @@ use tokio_util::task::TaskTracker;
 
 use super::context::{Context, Flights};
 use super::error::ReconcileError;
-use super::execute;
 use super::store::{self, Managed};
+use super::{execute, interest};
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::observer::{Kind, ResourceKey};
 
@@ -73,12 +73,12 @@ async fn store_the_rest(ctx: &Context) {
 async fn settle<K: Managed>(ctx: &Context, key: &ResourceKey) -> Result<(), ReconcileError> {
     let found = store::get::<K>(&ctx.client, &key.namespace, &key.name).await?;
     let Some(object) = found else {
-        execute::forget(ctx, key);
+        interest::forget(ctx, key);
         return Ok(());
     };
     let uid = object.uid().unwrap_or_default();
     if let Some(former) = ctx.memory.bind(key, &uid) {
-        execute::forget_uid(ctx, &former);
+        interest::forget_uid(ctx, &former);
     }
     execute::settle_answers(ctx, object).await.map(drop)
 }

@@ -170,6 +170,10 @@ impl State {
             }
             wanted = body;
         } else if merge {
+            let version = &body["metadata"]["resourceVersion"];
+            if !version.is_null() && *version != stored["metadata"]["resourceVersion"] {
+                return failure(409, "Conflict", &[]);
+            }
             json_patch::merge(&mut wanted, &body);
         } else {
             let operations: json_patch::Patch = serde_json::from_value(body).unwrap();

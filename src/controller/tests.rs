@@ -1,6 +1,7 @@
 //! Whole reconciles, over a stand-in for the API server and one for the service.
 
 mod credentials;
+mod events;
 mod stopping;
 
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::dws::transport::{Request, Response, Transport, TransportError};
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ObserverSettings, OwnCredentials, ResourceKey};
 
+mod first_create;
 mod refused;
 mod rivals;
 
@@ -367,59 +369,6 @@ async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_made_in_a_namespace_that_goes() {
-    let world = World::new(Duration::ZERO).await;
-    let going = json!({"metadata": {
-        "name": "team", "uid": "ns", "deletionTimestamp": "2027-01-15T08:00:00Z",
-    }});
-    world.kubernetes.put(NAMESPACE, going);
-    for _ in 0..5 {
-        world.reconcile().await.unwrap();
-    }
-    assert_eq!(world.calls(), 0);
-    assert!(world.kubernetes.get(SECRET).is_none());
-    let conditions = world.status()["conditions"].to_string();
-    assert!(conditions.contains("NamespaceTerminating"), "{conditions}");
-}
-
-/// `make bench` holds the time until the call beside that of a loop with five exchanges.
-#[tokio::test(start_paused = true)]
-async fn a_create_takes_one_reconcile_and_three_reads() {
-    let world = World::new(Duration::ZERO).await;
-    world.reconcile().await.unwrap();
-    assert_eq!(world.calls(), 1);
-    assert_eq!(
-        world.kubernetes.requests("GET"),
-        3,
-        "itself, namespace, Secret"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_secret_that_somebody_makes_meanwhile_is_not_taken() {
-    let world = World::new(Duration::ZERO).await;
-    let theirs = json!({"metadata": {"name": "wh-connection", "namespace": "team", "uid": "u"}});
-    let made = theirs.clone();
-    world
-        .kubernetes
-        .edit(&format!("POST {SECRETS}"), move |objects| {
-            objects.insert(SECRET.to_owned(), made);
-        });
-    let conflict = world.reconcile().await;
-    assert!(
-        matches!(&conflict, Err(error) if error.is_conflict()),
-        "{conflict:?}"
-    );
-    world.reconcile().await.unwrap();
-    assert_eq!(world.calls(), 0);
-    let found = world.kubernetes.get(SECRET).unwrap();
-    assert_eq!(found["metadata"]["uid"], "u");
-    assert!(found["data"].is_null(), "{found}");
-    let conditions = world.status()["conditions"].to_string();
-    assert!(conditions.contains("SecretConflict"), "{conditions}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn events_that_are_forbidden_fail_nothing() {
     let world = World::new(Duration::ZERO).await;
     for fault in [Fault::Forbidden, Fault::Terminating, Fault::LostBefore] {
@@ -443,31 +392,4 @@ async fn nothing_is_remembered_of_a_resource_that_is_gone() {
         (own.interested(), world.ctx.index.count(Kind::Cluster)),
         (0, 0)
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_repeated_event_raises_the_count_and_one_that_expired_is_made_anew() {
-    use crate::core::step::EventNote;
-    let world = World::new(Duration::ZERO).await;
-    let wh = super::store::get(&world.ctx.client, "team", "wh")
-        .await
-        .unwrap();
-    let wh: crate::api::DwsCluster = wh.unwrap();
-    let note = [EventNote::warning(
-        "CreateRefused",
-        "DWS.5050",
-        "the name is taken",
-    )];
-    super::events::publish(&world.ctx, &wh, &note).await;
-    super::events::publish(&world.ctx, &wh, &note).await;
-    let name = super::events::event_name("wh", "uid-wh", &note[0]);
-    let path = format!("{EVENTS}/{name}");
-    assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 2);
-    // Between the refusal of a second one and its patch, the event expires.
-    let expiring = path.clone();
-    world.kubernetes.edit("PATCH", move |objects| {
-        objects.remove(&expiring);
-    });
-    super::events::publish(&world.ctx, &wh, &note).await;
-    assert_eq!(world.kubernetes.get(&path).unwrap()["count"], 1);
 }

@@ -22,7 +22,7 @@ use super::context::Context;
 use super::index::{Index, Order};
 use super::store::Managed;
 use crate::api::{DwsCluster, DwsSnapshot};
-use crate::observer::{Kind, ResourceKey};
+use crate::observer::ResourceKey;
 
 /// A watch behind a load balancer can die without a word: it ends and begins anew at this age.
 pub const LONGEST_WATCH: Duration = Duration::from_secs(200);
@@ -34,14 +34,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const SECRET_TYPES: &str = "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token,type!=kubernetes.io/dockerconfigjson,type!=kubernetes.io/dockercfg,type!=bootstrap.kubernetes.io/token";
 /// A failure that stays is said once in so many times.
 const QUIET: u32 = 20;
-
-/// The Kubernetes kind.
-pub fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Cluster => "DwsCluster",
-        Kind::Snapshot => "DwsSnapshot",
-    }
-}
 
 /// What the index takes in of a kind.
 pub trait Indexed: Managed {
@@ -97,7 +89,7 @@ pub async fn take_in<K: Indexed>(
     let mut events = pin!(events);
     let mut synced = Some(synced);
     let mut listed = HashSet::new();
-    let mut trouble = Trouble::new(kind_name(K::KIND));
+    let mut trouble = Trouble::new(K::KIND.as_str());
     while let Some(event) = events.next().await {
         let event = match event {
             Ok(event) => event,
@@ -129,7 +121,7 @@ pub async fn take_in<K: Indexed>(
             Event::Apply(object) => {
                 let key = key_of::<K>(object.meta());
                 let version = object.resource_version().unwrap_or_default();
-                let kind = kind_name(K::KIND);
+                let kind = K::KIND.as_str();
                 let echo = ctx
                     .memory
                     .is_echo(kind, &key.namespace, &key.name, &version);
@@ -157,7 +149,7 @@ fn take<K: Indexed>(ctx: &Context, object: DeserializeGuard<K>, order: Order) {
             ctx.wake_all(&object.index(&ctx.index, order));
         }
         Err(invalid) => tracing::error!(
-            kind = kind_name(K::KIND),
+            kind = K::KIND.as_str(),
             namespace = invalid.metadata.namespace.unwrap_or_default(),
             name = invalid.metadata.name.unwrap_or_default(),
             error = invalid.error,

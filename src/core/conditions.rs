@@ -23,6 +23,14 @@ impl Says {
             message: message.into(),
         }
     }
+
+    /// No changing call goes out, by the user's wish.
+    pub fn paused() -> Self {
+        Self::new(
+            "Paused",
+            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
+        )
+    }
 }
 
 /// What condition `Ready` becomes.

@@ -44,8 +44,6 @@ pub enum Account {
     Known(KnownAccount),
     /// The Secret or one of its keys is not there; it may come.
     CredentialsMissing {
-        /// Name of the Secret; empty for the operator's own.
-        secret: String,
         /// What is missing and what to do, one sentence.
         message: String,
     },
@@ -65,8 +63,6 @@ pub enum Account {
 pub struct KnownAccount {
     /// Region and project.
     pub account: AccountRef,
-    /// The operator's own credentials, as opposed to a Secret of the namespace.
-    pub own: bool,
     /// Taking hold of what others made is allowed in this namespace with these credentials.
     pub adoption_allowed: bool,
     /// Set while calls are held back.

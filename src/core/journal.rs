@@ -116,3 +116,21 @@ impl StoredIntent {
         (self.operation, self.call)
     }
 }
+
+/// The baseline of an intent: the service's clock of the list, else ours minus five minutes.
+pub fn clock(service: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    let ours = now
+        .checked_sub(jiff::SignedDuration::from_mins(5))
+        .unwrap_or(now);
+    let time = service.unwrap_or(ours);
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
+}
+
+/// An open intent whose answer is not there: whether its call was executed is in doubt.
+pub fn doubt(open: &mut Option<Operation>) {
+    if let Some(open) = open
+        && open.phase == OperationPhase::Intended
+    {
+        open.phase = OperationPhase::Ambiguous;
+    }
+}

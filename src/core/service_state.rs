@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::dws::model::Cluster;
+use crate::dws::model::{Cluster, Snapshot};
 
 /// Where a cluster is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +112,14 @@ pub fn snapshot_life(status: &str) -> SnapshotLife {
         "FROZEN" | "POLICE_FROZEN" => SnapshotLife::Frozen,
         _ => SnapshotLife::Unknown,
     }
+}
+
+/// Whether somebody asked for the snapshot (the service takes others by itself).
+pub fn is_manual(snapshot: &Snapshot) -> bool {
+    !snapshot
+        .type_
+        .as_deref()
+        .is_some_and(|type_| type_.starts_with("AUTO"))
 }
 
 #[cfg(test)]

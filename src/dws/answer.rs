@@ -5,8 +5,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 /// What came of a changing call.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -15,8 +13,6 @@ pub enum Answer {
         /// The new cluster's or snapshot's id; `Some` for every create, snapshot and restore,
         /// `None` for all others.
         id: Option<String>,
-        /// The service's clock, from the answer's `Date` header (whole seconds).
-        service_time: Option<Timestamp>,
     },
     /// Certainly not executed.
     Refused(Failure),
@@ -58,12 +54,16 @@ pub enum Meaning {
 }
 
 impl Meaning {
-    /// How the caller goes on after a *definite* failure of this meaning. An ambiguous one is
-    /// [`Class::Ambiguous`] whatever it means.
+    /// How the caller goes on after a *definite* failure of this meaning. An ambiguous answer is
+    /// [`Answer::Ambiguous`] whatever it means.
     pub const fn class(self) -> Class {
         match self {
-            Self::Throttled | Self::Unavailable | Self::Garbled => Class::Retry,
-            Self::Busy | Self::Unauthenticated | Self::Quota | Self::SoldOut => Class::Wait,
+            Self::Busy
+            | Self::Throttled
+            | Self::Unauthenticated
+            | Self::Unavailable
+            | Self::Garbled => Class::Retry,
+            Self::Quota | Self::SoldOut => Class::Wait,
             Self::Absent | Self::AbsentOrForbidden => Class::Absent,
             Self::Forbidden
             | Self::NameTaken
@@ -74,18 +74,16 @@ impl Meaning {
     }
 }
 
-/// How the caller goes on after a failure.
+/// How the caller goes on after a definite failure. This is the only such classification: the plans ask it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// Passes by itself: the same request is sent again later.
+    /// Says nothing about the request: it is planned again once the task has ended, the pause is over or
+    /// the credential is mended.
     Retry,
-    /// Something else must come first (a task ends, a credential is mended, a quota is raised);
-    /// tried again meanwhile, slowly.
+    /// Something must be freed or raised at the service; tried again meanwhile, every ten minutes.
     Wait,
     /// Nothing changes until a person changes the spec, a Secret or a permission.
     Stalled,
-    /// Whether it was executed is not known.
-    Ambiguous,
     /// What the request names is not there, as far as this one answer can say.
     Absent,
 }
@@ -95,8 +93,6 @@ pub enum Class {
 pub struct Failure {
     /// What it means.
     pub meaning: Meaning,
-    /// How to go on.
-    pub class: Class,
     /// HTTP status, where an answer came.
     pub http: Option<u16>,
     /// The service's own code, `DWS.5050`, `APIGW.0308`; `None` where it gave none.

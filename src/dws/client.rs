@@ -166,14 +166,19 @@ impl Client {
         let id = id.map_or(Ok(""), checked)?;
         let body = body::of(call).map_err(|error| unwritable(&error))?;
         let project = self.project_id().await?;
-        let (mut request, mut redactor, token) = self
+        let (request, mut redactor, token) = self
             .authenticated(operation, &project, id, None, body)
             .await?;
-        request.changing = true;
         match call {
             Call::CreateCluster(create) => redactor.add(create.user_pwd.expose_secret()),
             Call::ResetPassword { new_password, .. } => redactor.add(new_password.expose_secret()),
-            _ => {}
+            // Spelt out, so that a new call must say here whether it carries a secret.
+            Call::RestoreSnapshot { .. }
+            | Call::DeleteCluster { .. }
+            | Call::RestartCluster { .. }
+            | Call::ResizeCluster { .. }
+            | Call::CreateSnapshot { .. }
+            | Call::DeleteSnapshot { .. } => {}
         }
         Ok(Prepared {
             operation,

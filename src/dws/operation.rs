@@ -56,6 +56,27 @@ impl Operation {
         }
     }
 
+    /// Its word, for metrics and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateCluster => "create_cluster",
+            Self::ListClusters => "list_clusters",
+            Self::GetCluster => "get_cluster",
+            Self::ListNodeTypes => "list_node_types",
+            Self::DeleteCluster => "delete_cluster",
+            Self::RestartCluster => "restart_cluster",
+            Self::ResizeCluster => "resize_cluster",
+            Self::ResetPassword => "reset_password",
+            Self::CreateSnapshot => "create_snapshot",
+            Self::ListSnapshots => "list_snapshots",
+            Self::GetSnapshot => "get_snapshot",
+            Self::DeleteSnapshot => "delete_snapshot",
+            Self::RestoreSnapshot => "restore_snapshot",
+            Self::CreateToken => "create_token",
+            Self::ListProjects => "list_projects",
+        }
+    }
+
     /// The HTTP method.
     pub fn method(self) -> Method {
         match self {

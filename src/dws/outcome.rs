@@ -10,7 +10,7 @@ use http::header::{DATE, RETRY_AFTER};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Class, Failure, Meaning};
+use super::answer::{Answer, Failure, Meaning};
 use super::codes::{self, Code};
 use super::fault::{self, Body, Fault};
 use super::operation::{Operation, is_id};
@@ -29,7 +29,7 @@ pub fn classify(
 ) -> Answer {
     match outcome {
         Ok(response) => classify_response(operation, response, redactor),
-        Err(error) if error.sent => Answer::Ambiguous(ambiguous(no_answer(error, redactor))),
+        Err(error) if error.sent => Answer::Ambiguous(no_answer(error, redactor)),
         Err(error) => Answer::Refused(no_answer(error, redactor)),
     }
 }
@@ -61,7 +61,6 @@ pub fn no_answer(error: &TransportError, redactor: &Redactor) -> Failure {
     };
     Failure {
         meaning,
-        class: meaning.class(),
         http: None,
         code: None,
         message: redactor.clean(&error.message),
@@ -76,7 +75,6 @@ pub fn no_answer(error: &TransportError, redactor: &Redactor) -> Failure {
 pub fn not_sent(meaning: Meaning, message: impl Into<String>, advice: &'static str) -> Failure {
     Failure {
         meaning,
-        class: meaning.class(),
         http: None,
         code: None,
         message: message.into(),
@@ -91,7 +89,6 @@ pub fn not_sent(meaning: Meaning, message: impl Into<String>, advice: &'static s
 pub fn garbled(response: &Response, what: &str, redactor: &Redactor) -> Failure {
     Failure {
         meaning: Meaning::Garbled,
-        class: Class::Retry,
         http: Some(response.status),
         code: None,
         message: redactor.clean(&format!("{what}{}", excerpt(&response.body))),
@@ -121,7 +118,7 @@ fn classify_response(operation: Operation, response: &Response, redactor: &Redac
     if definite {
         Answer::Refused(failure)
     } else {
-        Answer::Ambiguous(ambiguous(failure))
+        Answer::Ambiguous(failure)
     }
 }
 
@@ -137,7 +134,7 @@ fn classify_success(
         Body::Empty => &nothing,
         Body::Unreadable => {
             let failure = garbled(response, "the answer is no JSON object", redactor);
-            return Answer::Ambiguous(ambiguous(failure));
+            return Answer::Ambiguous(failure);
         }
     };
     let id = operation.makes().and_then(|made| new_id(object, made));
@@ -152,21 +149,18 @@ fn classify_success(
         return if definite {
             Answer::Refused(failure)
         } else {
-            Answer::Ambiguous(ambiguous(failure))
+            Answer::Ambiguous(failure)
         };
     }
     if operation.makes().is_some() && id.is_none() {
         let failure = garbled(response, "the answer bears no id", redactor);
-        return Answer::Ambiguous(ambiguous(failure));
+        return Answer::Ambiguous(failure);
     }
     if fault.code.is_none() && object.contains_key("error") {
         let failure = garbled(response, "a success that speaks of an error", redactor);
-        return Answer::Ambiguous(ambiguous(failure));
+        return Answer::Ambiguous(failure);
     }
-    Answer::Accepted {
-        id,
-        service_time: service_time(&response.headers),
-    }
+    Answer::Accepted { id }
 }
 
 /// The 200s of some operations bear a code: this one is success.
@@ -233,13 +227,6 @@ fn says_busy(fault: &Fault) -> bool {
     fault.code.as_deref().is_some_and(is_busy) || fault.message.as_deref().is_some_and(is_busy)
 }
 
-fn ambiguous(failure: Failure) -> Failure {
-    Failure {
-        class: Class::Ambiguous,
-        ..failure
-    }
-}
-
 fn describe(
     operation: Operation,
     response: &Response,
@@ -261,7 +248,6 @@ fn describe(
     };
     Failure {
         meaning,
-        class: meaning.class(),
         http: Some(response.status),
         code,
         message,

@@ -11,8 +11,12 @@ use futures::future::BoxFuture;
 use http::{HeaderMap, Method};
 use url::Url;
 
+use super::operation::Operation;
+
 /// One request, complete and signed.
 pub struct Request {
+    /// Which operation it is.
+    pub operation: Operation,
     /// The method.
     pub method: Method,
     /// Where it goes: scheme, host and port, path and query.
@@ -33,6 +37,7 @@ impl fmt::Debug for Request {
     // Headers hold signatures and tokens, the body passwords: neither is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
+            .field("operation", &self.operation)
             .field("method", &self.method)
             .field("host", &self.url.host_str())
             .field("path", &self.url.path())

@@ -15,9 +15,8 @@ use super::absence::Absences;
 use super::bucket::Urgency;
 use super::circuit::{Admission, Breaker, Scope, Ticket};
 use super::flight::Flight;
-use super::request::Kind;
+use super::request::Errand;
 use super::seat::Seat;
-use super::stats::Stats;
 use super::view::Subject;
 use super::{Interest, ResourceKey, interval};
 use crate::api::cluster_status::AccountRef;
@@ -26,7 +25,6 @@ use crate::dws::answer::{Answer, Failure};
 use crate::dws::call::Call;
 use crate::dws::clock::Clock;
 use crate::dws::model::{Cluster, Snapshot};
-use crate::dws::operation::Operation;
 use crate::dws::{Client, Project};
 use crate::entropy::Entropy;
 
@@ -41,7 +39,6 @@ const LOOKED_TOO_EARLY: SignedDuration = SignedDuration::from_secs(5);
 pub struct Account(Arc<Inner>);
 
 struct Inner {
-    own: bool,
     client: Client,
     seat: Arc<Seat>,
     clock: Arc<dyn Clock>,
@@ -115,7 +112,6 @@ impl fmt::Debug for Account {
 
 impl Account {
     pub(super) fn new(
-        own: bool,
         client: Client,
         seat: Arc<Seat>,
         clock: Arc<dyn Clock>,
@@ -127,7 +123,6 @@ impl Account {
             Project::Name(_) => None,
         };
         Self(Arc::new(Inner {
-            own,
             client,
             seat,
             since: clock.now(),
@@ -161,7 +156,6 @@ impl Account {
                 region: self.region().to_owned(),
                 project_id,
             },
-            own: self.0.own,
             adoption_allowed,
             circuit,
             clusters: state.clusters.clone(),
@@ -197,9 +191,9 @@ impl Account {
     /// A cluster in detail. A success is remembered for [`Self::id_was_read`] and ends an absence.
     pub async fn cluster(&self, id: &str) -> Result<Arc<Cluster>, Failure> {
         self.project().await?;
-        let kind = self.detail(Operation::GetCluster, &Subject::Cluster(id.to_owned()));
-        let pass = self.admitted(kind).await?;
-        let cluster = self.read(kind, pass, self.0.client.cluster(id)).await?;
+        let errand = self.detail(&Subject::Cluster(id.to_owned()));
+        let pass = self.admitted(errand).await?;
+        let cluster = self.read(errand, pass, self.0.client.cluster(id)).await?;
         let mut state = self.0.state.lock();
         state.read_ids.insert(id.to_owned(), self.now());
         if cluster.status != "DELETED" {
@@ -211,9 +205,9 @@ impl Account {
     /// A snapshot in detail; as above.
     pub async fn snapshot(&self, id: &str) -> Result<Arc<Snapshot>, Failure> {
         self.project().await?;
-        let kind = self.detail(Operation::GetSnapshot, &Subject::Snapshot(id.to_owned()));
-        let pass = self.admitted(kind).await?;
-        let snapshot = self.read(kind, pass, self.0.client.snapshot(id)).await?;
+        let errand = self.detail(&Subject::Snapshot(id.to_owned()));
+        let pass = self.admitted(errand).await?;
+        let snapshot = self.read(errand, pass, self.0.client.snapshot(id)).await?;
         let mut state = self.0.state.lock();
         state.read_ids.insert(id.to_owned(), self.now());
         if snapshot.status != "DELETED" {
@@ -272,16 +266,6 @@ impl Account {
         self.0.state.lock().breaker.circuit()
     }
 
-    /// Counts of remote calls. They outlive a change of the credentials.
-    pub fn stats(&self) -> &Stats {
-        &self.0.seat.stats
-    }
-
-    /// How many requests wait for their turn.
-    pub fn waiting_requests(&self) -> usize {
-        self.0.seat.limiter.waiting()
-    }
-
     /// How many resources follow something here.
     pub fn interested(&self) -> usize {
         self.0.seat.interests.lock().len()
@@ -315,14 +299,13 @@ impl Account {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    fn detail(&self, operation: Operation, subject: &Subject) -> Kind {
+    fn detail(&self, subject: &Subject) -> Errand {
         let urgency = if self.0.seat.interests.lock().work_on(subject) {
             Urgency::Prompt
         } else {
             Urgency::Idle
         };
-        Kind {
-            operation,
+        Errand {
             urgency,
             scope: Scope::Object,
         }

@@ -74,7 +74,7 @@ impl Accounts {
         };
         if let Some(OwnCredentials { config, credential }) = own {
             let fingerprint = fingerprint::of(&inner.fingerprint_key, &config, &credential);
-            let account = inner.account(true, config, credential, inner.seat());
+            let account = inner.account(config, credential, inner.seat());
             inner.tenants.lock().hold(fingerprint, account.clone());
             inner.own = Some(account);
         }
@@ -122,7 +122,7 @@ impl Accounts {
         };
         let (account, is_another) = tenants.set(place, tenant, |seat| {
             let seat = seat.unwrap_or_else(|| self.0.seat());
-            self.0.account(false, config, credential, seat)
+            self.0.account(config, credential, seat)
         });
         drop(tenants);
         if is_another {
@@ -197,13 +197,7 @@ impl Inner {
         Arc::new(Seat::new(self.settings.max_requests_per_second))
     }
 
-    fn account(
-        &self,
-        own: bool,
-        config: AccountConfig,
-        credential: Credential,
-        seat: Arc<Seat>,
-    ) -> Account {
+    fn account(&self, config: AccountConfig, credential: Credential, seat: Arc<Seat>) -> Account {
         let client = Client::new(
             config,
             credential,
@@ -214,13 +208,6 @@ impl Inner {
             active: self.settings.active_interval,
             idle: self.settings.idle_interval,
         };
-        Account::new(
-            own,
-            client,
-            seat,
-            self.clock.clone(),
-            self.entropy.clone(),
-            pace,
-        )
+        Account::new(client, seat, self.clock.clone(), self.entropy.clone(), pace)
     }
 }

@@ -269,7 +269,6 @@ pub(super) fn of_account(failure: Failure) -> Failure {
     };
     Failure {
         meaning,
-        class: meaning.class(),
         field: None,
         ..failure
     }
@@ -287,7 +286,6 @@ fn held(open: &Opening, now: Timestamp) -> Failure {
     let meaning = meaning(open.reason);
     Failure {
         meaning,
-        class: meaning.class(),
         field: None,
         retry_after: open.until.duration_since(now).try_into().ok(),
         sent: false,

@@ -24,7 +24,6 @@ mod poll;
 mod request;
 mod run;
 mod seat;
-pub mod stats;
 mod tenants;
 pub mod view;
 
@@ -40,7 +39,6 @@ use jiff::SignedDuration;
 pub use account::{Account, Following};
 pub use accounts::Accounts;
 pub use credentials::{CredentialsProblem, OwnCredentials};
-pub use stats::{Stats, Tally};
 
 use view::Subject;
 
@@ -74,6 +72,16 @@ pub enum Kind {
     Cluster,
     /// `DwsSnapshot`.
     Snapshot,
+}
+
+impl Kind {
+    /// The Kubernetes kind.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cluster => "DwsCluster",
+            Self::Snapshot => "DwsSnapshot",
+        }
+    }
 }
 
 /// Which resource.

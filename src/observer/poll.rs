@@ -8,13 +8,12 @@ use jiff::Timestamp;
 
 use super::account::{Account, READ_IDS_KEPT};
 use super::circuit::Admission;
-use super::request::Kind;
+use super::request::Errand;
 use super::view::Subject;
 use super::{ResourceKey, interval, view};
 use crate::core::facts::{ClusterList, SnapshotList};
-use crate::dws::answer::{Class, Failure, Meaning};
+use crate::dws::answer::{Failure, Meaning};
 use crate::dws::model::Listing;
-use crate::dws::operation::Operation;
 
 impl Account {
     /// One poll: a list of clusters, and one of snapshots if somebody follows any. Returns the resources
@@ -66,7 +65,7 @@ impl Account {
 
     /// When the next poll is due: at the end of the circuit's pause; at the active interval while any
     /// task of the account runs or any resource has work; else at the idle one. Never earlier than a
-    /// whole interval after the last, except for the first list of a kind.
+    /// whole interval after the last, except for the first list of a errand.
     pub fn next_poll(&self) -> Timestamp {
         let now = self.now();
         let (any_work, any_snapshots) = {
@@ -96,12 +95,12 @@ impl Account {
 
     pub(super) async fn list_clusters(&self) -> Result<Arc<ClusterList>, Failure> {
         self.project().await?;
-        let kind = Kind::of_account(Operation::ListClusters);
-        let pass = self.admitted(kind).await?;
+        let errand = Errand::of_account();
+        let pass = self.admitted(errand).await?;
         self.clusters_depart();
         let requested_at = self.now();
         let list = self
-            .read(kind, pass, async {
+            .read(errand, pass, async {
                 let listing = self.client().list_clusters().await?;
                 let shape = shape(&listing);
                 let before = self.state().lock().clusters.clone().unwrap_or_default();
@@ -117,12 +116,12 @@ impl Account {
 
     pub(super) async fn list_snapshots(&self) -> Result<Arc<SnapshotList>, Failure> {
         self.project().await?;
-        let kind = Kind::of_account(Operation::ListSnapshots);
-        let pass = self.admitted(kind).await?;
+        let errand = Errand::of_account();
+        let pass = self.admitted(errand).await?;
         self.snapshots_depart();
         let requested_at = self.now();
         let list = self
-            .read(kind, pass, async {
+            .read(errand, pass, async {
                 let listing = self.client().list_snapshots().await?;
                 let shape = shape(&listing);
                 let before = self.state().lock().snapshots.clone().unwrap_or_default();
@@ -209,7 +208,6 @@ fn shape<T>(listing: &Listing<T>) -> String {
 fn incomplete(message: &str) -> Failure {
     Failure {
         meaning: Meaning::Garbled,
-        class: Class::Retry,
         http: Some(200),
         code: None,
         message: message.to_owned(),

@@ -1,4 +1,4 @@
-//! One request of an account: admitted by the circuit, in turn by the bucket, counted, and judged.
+//! One request of an account: admitted by the circuit, in turn by the bucket, and judged.
 //!
 //! It knows how a request goes out and not what it is for.
 
@@ -6,30 +6,25 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::MutexGuard;
-use tokio::time::Instant;
 
 use super::account::Account;
 use super::bucket::Urgency;
 use super::circuit::{self, Admission, Scope, Ticket};
-use super::stats;
 use crate::dws::Executed;
-use crate::dws::answer::{Answer, Class, Failure, Meaning};
+use crate::dws::answer::{Answer, Failure, Meaning};
 use crate::dws::call::Call;
-use crate::dws::operation::Operation;
 
-/// What a request is, for its turn, its count and its judgement.
+/// What a request is, for its turn and its judgement.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Kind {
-    pub(super) operation: Operation,
+pub(super) struct Errand {
     pub(super) urgency: Urgency,
     pub(super) scope: Scope,
 }
 
-impl Kind {
+impl Errand {
     /// A list, or the look-up of the project.
-    pub(super) fn of_account(operation: Operation) -> Self {
+    pub(super) fn of_account() -> Self {
         Self {
-            operation,
             urgency: Urgency::Prompt,
             scope: Scope::Account,
         }
@@ -47,31 +42,24 @@ impl Account {
     ///
     /// An untried account and one whose pause is over are probed by one request alone, while the others
     /// wait for what comes of it: ten requests with a wrong key at once would lock the key.
-    pub(super) async fn admitted(&self, kind: Kind) -> Result<Pass<'_>, Failure> {
-        let held = |failure| {
-            let stats = &self.seat().stats;
-            stats.record(kind.operation, stats::HELD, Duration::ZERO);
-            Err(failure)
-        };
+    pub(super) async fn admitted(&self, errand: Errand) -> Result<Pass<'_>, Failure> {
         loop {
             let gate = match self.admit() {
-                Admission::Held(failure) => return held(failure),
+                Admission::Held(failure) => return Err(failure),
                 Admission::Go(_) => None,
                 Admission::Probe(_) => {
                     let gate = self.gate().lock().await;
                     match self.admit() {
-                        Admission::Held(failure) => return held(failure),
+                        Admission::Held(failure) => return Err(failure),
                         Admission::Go(_) => None,
                         Admission::Probe(_) => Some(gate),
                     }
                 }
             };
-            if let Err(failure) = self.turn(kind.urgency).await {
-                return held(failure);
-            }
+            self.turn(errand.urgency).await?;
             // The circuit may have opened, or its pause ended, while this one waited for its turn.
             match self.admit() {
-                Admission::Held(failure) => return held(failure),
+                Admission::Held(failure) => return Err(failure),
                 Admission::Probe(_) if gate.is_none() => {}
                 Admission::Go(ticket) | Admission::Probe(ticket) => {
                     return Ok(Pass {
@@ -103,23 +91,16 @@ impl Account {
         }
     }
 
-    /// Sends a read and lets circuit and counters know what came of it.
+    /// Sends a read and lets the circuit know what came of it.
     pub(super) async fn read<T>(
         &self,
-        kind: Kind,
+        errand: Errand,
         pass: Pass<'_>,
         request: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let began = Instant::now();
         let outcome = request.await;
-        let result = outcome
-            .as_ref()
-            .map_or_else(stats::result_name, |_| stats::OK);
-        self.seat()
-            .stats
-            .record(kind.operation, result, began.elapsed());
-        self.judge(kind.scope, pass.ticket, outcome.as_ref().err());
-        outcome.map_err(|failure| match kind.scope {
+        self.judge(errand.scope, pass.ticket, outcome.as_ref().err());
+        outcome.map_err(|failure| match errand.scope {
             Scope::Account => circuit::of_account(failure),
             Scope::Object => failure,
         })
@@ -134,17 +115,16 @@ impl Account {
         if let Some(known) = self.known_project() {
             return Ok(known);
         }
-        let kind = Kind::of_account(Operation::ListProjects);
-        let pass = self.admitted(kind).await?;
-        let id = self.read(kind, pass, self.client().project_id()).await?;
+        let errand = Errand::of_account();
+        let pass = self.admitted(errand).await?;
+        let id = self.read(errand, pass, self.client().project_id()).await?;
         self.learn_project(&id);
         Ok(id)
     }
 
     /// See [`Account::execute`].
     pub(super) async fn send_changing(&self, call: &Call, deadline: Timestamp) -> Answer {
-        let kind = Kind {
-            operation: Operation::of(call).0,
+        let errand = Errand {
             urgency: Urgency::Changing,
             scope: Scope::Object,
         };
@@ -154,7 +134,7 @@ impl Account {
         };
         let turn = async {
             self.project().await?;
-            self.admitted(kind).await
+            self.admitted(errand).await
         };
         // Waiting counts against the deadline: past it nothing may be sent.
         let pass = match tokio::time::timeout(left, turn).await {
@@ -170,22 +150,17 @@ impl Account {
         if self.now() >= deadline {
             return Answer::Refused(too_late());
         }
-        let began = Instant::now();
         let Executed {
             answer,
             token_ended,
         } = self.client().execute_once(call, deadline).await;
-        let (result, failure) = match &answer {
-            Answer::Accepted { .. } => (stats::OK, None),
-            Answer::Refused(failure) => (stats::result_name(failure), Some(failure)),
-            Answer::Ambiguous(failure) => (stats::AMBIGUOUS, Some(failure)),
+        let failure = match &answer {
+            Answer::Accepted { .. } => None,
+            Answer::Refused(failure) | Answer::Ambiguous(failure) => Some(failure),
         };
-        self.seat()
-            .stats
-            .record(kind.operation, result, began.elapsed());
         // The call is planned anew with a new token, which tells whether the credential is still good.
         if !token_ended {
-            self.judge(kind.scope, pass.ticket, failure);
+            self.judge(errand.scope, pass.ticket, failure);
         }
         answer
     }
@@ -194,7 +169,6 @@ impl Account {
 fn too_late() -> Failure {
     Failure {
         meaning: Meaning::Unavailable,
-        class: Class::Retry,
         http: None,
         code: None,
         message: "not sent: its turn did not come before the deadline for sending".to_owned(),

@@ -13,7 +13,6 @@ use tokio::sync::Notify;
 use super::circuit::Signal;
 use super::interests::Interests;
 use super::limiter::Limiter;
-use super::stats::Stats;
 use super::{Interest, ResourceKey};
 
 /// See the module.
@@ -21,7 +20,6 @@ use super::{Interest, ResourceKey};
 pub(super) struct Seat {
     pub(super) interests: Mutex<Interests>,
     pub(super) limiter: Limiter,
-    pub(super) stats: Stats,
     wakes: Mutex<BTreeSet<ResourceKey>>,
     /// When the latest complete list was requested.
     last_list: Mutex<Option<Timestamp>>,
@@ -34,7 +32,6 @@ impl Seat {
         Self {
             interests: Mutex::default(),
             limiter: Limiter::new(max_requests_per_second),
-            stats: Stats::default(),
             wakes: Mutex::default(),
             last_list: Mutex::default(),
             changed: Notify::new(),

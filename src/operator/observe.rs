@@ -41,12 +41,11 @@ impl Reporter {
 
 impl Observe for Reporter {
     fn reconciled(&self, kind: Kind, outcome: Outcome) {
-        self.metrics.reconciled(kind_label(kind), outcome.as_str());
+        self.metrics.reconciled(kind.as_str(), outcome.as_str());
     }
 
     fn failed(&self, kind: Kind, class: &'static str) {
-        self.metrics
-            .reconciled(kind_label(kind), failure_label(class));
+        self.metrics.reconciled(kind.as_str(), failure_label(class));
     }
 
     fn called(&self, operation: OperationKind, result: &'static str) {
@@ -54,7 +53,7 @@ impl Observe for Reporter {
     }
 
     fn status_written(&self, kind: Kind) {
-        self.metrics.status_written(kind_label(kind));
+        self.metrics.status_written(kind.as_str());
     }
 
     fn event_failed(&self) {
@@ -71,7 +70,7 @@ impl Observe for Reporter {
 
     fn saw(&self, kind: Kind, meta: &ObjectMeta, conditions: &[Condition]) {
         let seconds = self.census.saw(&Entry {
-            kind: kind_label(kind),
+            kind: kind.as_str(),
             namespace: meta.namespace.as_deref().unwrap_or_default(),
             name: meta.name.as_deref().unwrap_or_default(),
             uid: meta.uid.as_deref().unwrap_or_default(),
@@ -79,13 +78,13 @@ impl Observe for Reporter {
             conditions,
         });
         if let Some(seconds) = seconds {
-            self.metrics.became_ready(kind_label(kind), seconds);
+            self.metrics.became_ready(kind.as_str(), seconds);
         }
     }
 
     fn gone(&self, key: &ResourceKey) {
         self.census
-            .gone(kind_label(key.kind), &key.namespace, &key.name);
+            .gone(key.kind.as_str(), &key.namespace, &key.name);
     }
 
     fn listed(&self, kind: Kind, namespace: Option<&str>, listed: &HashSet<ResourceKey>) {
@@ -96,15 +95,7 @@ impl Observe for Reporter {
                 name: name.to_owned(),
             })
         };
-        self.census.retain(kind_label(kind), namespace, is_listed);
-    }
-}
-
-/// The Kubernetes kind.
-fn kind_label(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Cluster => "DwsCluster",
-        Kind::Snapshot => "DwsSnapshot",
+        self.census.retain(kind.as_str(), namespace, is_listed);
     }
 }
 

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dws_operator::dws::http::{HttpOptions, HttpTransport};
+use dws_operator::dws::operation::Operation;
 use dws_operator::dws::transport::{Request, Response, Transport as _, TransportError};
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -38,6 +39,11 @@ fn request(url: &str, changing: bool) -> Request {
     headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-sdk-date", HeaderValue::from_static("20191115T033655Z"));
     Request {
+        operation: if changing {
+            Operation::RestartCluster
+        } else {
+            Operation::ListClusters
+        },
         method: if changing { Method::POST } else { Method::GET },
         url: url.parse().unwrap(),
         headers,

@@ -226,6 +226,10 @@ impl ApiServer {
             }
             wanted = body;
         } else if merge {
+            let version = &body["metadata"]["resourceVersion"];
+            if !version.is_null() && *version != stored["metadata"]["resourceVersion"] {
+                return failure(409, "Conflict");
+            }
             json_patch::merge(&mut wanted, &body);
         } else {
             let operations: json_patch::Patch = serde_json::from_value(body).unwrap();
@@ -272,15 +276,15 @@ impl ApiServer {
         if !path.contains("/dws") {
             return now;
         }
-        let mut stale = self.stale.lock();
-        stale.reads += 1;
-        let back = stale.back;
-        let mut behind = if stale.numbers.contains(&stale.reads) {
+        let mut views = self.stale.lock();
+        views.reads += 1;
+        let back = views.back;
+        let mut behind = if views.numbers.contains(&views.reads) {
             back
         } else {
             0
         };
-        if let Some((rng, chance)) = &mut stale.dice
+        if let Some((rng, chance)) = &mut views.dice
             && rng.random_bool(*chance)
         {
             behind = rng.random_range(1..=back.max(1));

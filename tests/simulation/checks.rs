@@ -23,7 +23,9 @@ pub fn always(sim: &mut Sim) {
         let Some(cluster) = there else { continue };
         let status = cluster.state().status.as_str();
         let Some(object) = sim.kubernetes.get(&format!("{CLUSTERS}/{name}")) else {
-            if !asked.may_stay && made_by_request(&service, &cluster.id) {
+            // Some services stop showing what they are deleting, and say that it is not there.
+            let hidden = service.oddities().deleting_hidden && status == "DELETING";
+            if !asked.may_stay && !hidden && made_by_request(&service, &cluster.id) {
                 wrong.push(format!("I6: {name} is gone and its cluster is {status}"));
             }
             continue;
@@ -55,7 +57,7 @@ pub fn always(sim: &mut Sim) {
     for what in wrong {
         if !sim.wrong.contains(&what) {
             if sim.wrong.is_empty() && std::env::var_os("TRACE").is_some() {
-                println!("{what}\n{}", trace(sim));
+                println!("{what}\n{}", trace(sim, 60));
             }
             sim.wrong.push(what);
         }
@@ -63,7 +65,7 @@ pub fn always(sim: &mut Sim) {
 }
 
 /// What led to this: the ledger, and the latest changes of all objects, in short.
-fn trace(sim: &Sim) -> String {
+pub fn trace(sim: &Sim, changes: usize) -> String {
     let mut lines = Vec::new();
     for effect in sim.cloud.service.lock().ledger() {
         lines.push(format!(
@@ -72,7 +74,7 @@ fn trace(sim: &Sim) -> String {
         ));
     }
     let state = sim.kubernetes.state.lock();
-    for change in state.log.iter().rev().take(60).rev() {
+    for change in state.log.iter().rev().take(changes).rev() {
         let object = change.object.clone().unwrap_or_default();
         let keys = |part: &str| {
             let data = object[part].as_object();
@@ -90,6 +92,14 @@ fn trace(sim: &Sim) -> String {
             super::checks::reason(&object, "Synced", "False").unwrap_or_default(),
             keys("data"),
         ));
+        let (spec, status) = (&object["spec"]["nodeCount"], &object["status"]);
+        if !spec.is_null() {
+            let target = &operation["target"]["nodeCount"];
+            let (seen, settled) = (&status["nodeCount"], &status["settledNodeCount"]);
+            lines.push(format!(
+                "    nodes: spec {spec} target {target} seen {seen} settled {settled}"
+            ));
+        }
     }
     lines.join("\n")
 }
@@ -205,7 +215,12 @@ pub fn at_end(sim: &Sim) -> Vec<String> {
     wrong
 }
 
-fn limit<N: PartialOrd + std::fmt::Display>(wrong: &mut Vec<String>, what: &str, is: N, most: N) {
+fn limit<N: Copy + PartialOrd + std::fmt::Display>(
+    wrong: &mut Vec<String>,
+    what: &str,
+    is: N,
+    most: N,
+) {
     if is > most {
         wrong.push(format!("{what}: {is}, at most {most}"));
     }

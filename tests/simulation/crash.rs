@@ -64,7 +64,7 @@ fn a_process_that_dies_at_any_request_does_nothing_twice_and_loses_nothing() {
         println!("{}: {all} crash points", scenario.name);
         cases.extend((1..=all).map(|at| (scenario.name, at)));
     }
-    let cases = sampled(cases, 12);
+    let cases = sampled(cases, 40);
     let failures = everywhere(&cases, |(name, at)| {
         alone(crashed(super::scenarios::named(name), &[*at], None, QUIET)).0
     });
@@ -100,7 +100,7 @@ fn a_process_that_dies_around_a_lost_answer_does_no_harm_either() {
         }
     }
     // Every fifth of them, whatever is asked for: neighbours differ by one read.
-    let cases = sampled(cases.into_iter().step_by(5).collect(), 30);
+    let cases = sampled(cases.into_iter().step_by(5).collect(), 100);
     let failures = everywhere(&cases, |(name, operation, kind, at)| {
         let fault = Fault::next(*operation, kind.clone());
         alone(crashed(
@@ -130,7 +130,7 @@ fn a_process_that_dies_soon_after_another_does_no_harm_either() {
     }
     // Evenly from all pairs there are; the second boundary may lie beyond the end where the first crash
     // made the way shorter, which costs the pair its second crash but not its worth.
-    let step = (cases.len() / wanted).max(1) * if is_whole() { 1 } else { 100 };
+    let step = (cases.len() / wanted).max(1) * if is_whole() { 1 } else { 300 };
     let cases: Vec<_> = cases.into_iter().step_by(step).collect();
     let failures = everywhere(&cases, |(name, first, second)| {
         let scenario = super::scenarios::named(name);

@@ -164,6 +164,7 @@ impl Gate {
         };
         let armed = inner.armed.lock().remove(&number);
         let rolled = inner.dice.lock().as_mut().map(|dice| dice.roll(armed));
+        let late = if rolled.is_some() { LATE_BESIDE } else { LATE };
         let (latency, blow) = rolled.unwrap_or((Duration::ZERO, armed));
         // The worlds are looked at between what was done and what follows.
         inner.stepped.notify_one();
@@ -182,7 +183,7 @@ impl Gate {
                 // decided long ago: nothing on this side can prevent that, so it counts only as far as
                 // the window for late requests reaches.
                 let long = match side {
-                    Side::Before { to_service: true } => long.min(LATE),
+                    Side::Before { to_service: true } => long.min(late),
                     _ => long,
                 };
                 inner.paused.lock().push(self.process);
@@ -197,3 +198,5 @@ impl Gate {
 
 /// How late a request may be carried out and still be told from a lost one.
 const LATE: Duration = Duration::from_mins(8);
+/// The same where the request may be held up on its way as well, and lists may lag.
+const LATE_BESIDE: Duration = Duration::from_mins(2);

@@ -65,7 +65,7 @@ fn cases() -> Vec<(&'static str, u64, Duration, f64)> {
 
 #[test]
 fn a_leader_that_stood_still_and_goes_on_makes_nothing_happen_twice() {
-    let cases = sampled(cases(), 12);
+    let cases = sampled(cases(), 40);
     let failures = everywhere(&cases, |(name, at, pause, speed)| {
         alone(overtaken(name, *at, *pause, *speed, false))
     });

@@ -125,7 +125,7 @@ fn no_outcome_of_a_call_makes_an_effect_happen_twice_or_loses_it() {
             );
         }
     }
-    let cases = sampled(cases, 12);
+    let cases = sampled(cases, 30);
     let failures = everywhere(&cases, |(name, operation, kind)| {
         alone(met(named(name), *operation, kind.clone(), Lie::None, false))
     });
@@ -162,7 +162,7 @@ fn no_outcome_of_a_call_outlives_the_deletion_of_its_owner() {
             );
         }
     }
-    let cases = sampled(cases, 12);
+    let cases = sampled(cases, 30);
     let failures = everywhere(&cases, |(name, operation, kind)| {
         alone(met(named(name), *operation, kind.clone(), Lie::None, true))
     });

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use dws_operator::dws::clock::Clock;
-use dws_operator::simulator::{self, Busy, Count, Fault, NotFound, Oddities, Redistribution};
+use dws_operator::simulator::{
+    self, Busy, Count, Fault, FaultKind, NotFound, Oddities, Redistribution,
+};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
@@ -39,6 +41,9 @@ struct Schedule {
 
 /// All that follows from this seed. Gives what was wrong, and the ledger.
 async fn schedule(seed: u64, lie: Lie, blind: bool) -> (Vec<String>, String) {
+    if std::env::var_os("TRACE").is_some() {
+        println!("seed {seed}");
+    }
     let mut rng = StdRng::seed_from_u64(seed);
     let habits = Habits {
         weather: Weather::Rough {
@@ -70,7 +75,11 @@ async fn schedule(seed: u64, lie: Lie, blind: bool) -> (Vec<String>, String) {
     schedule.trouble(seed).await;
     schedule.rest().await;
     let ledger = serde_json::to_string(schedule.sim.cloud.service.lock().ledger()).unwrap();
-    (checks::at_end(&schedule.sim), ledger)
+    let wrong = checks::at_end(&schedule.sim);
+    if !wrong.is_empty() && std::env::var_os("TRACE").is_some() {
+        println!("{wrong:?}\n{}", checks::trace(&schedule.sim, 400));
+    }
+    (wrong, ledger)
 }
 
 impl Schedule {
@@ -90,7 +99,10 @@ impl Schedule {
         *self.sim.kubernetes.stale.lock() = Stale::now_and_then(seed, stale, 4);
         let oddities = oddities(&mut self.rng);
         self.sim.cloud.service.lock().set_oddities(oddities);
-        let kinds = outcomes();
+        // What holds a request up, what holds its sender up and what lists lag by fit together into the window.
+        let in_time =
+            |kind: &FaultKind| !matches!(kind, FaultKind::Late { after, .. } if *after > 300.0);
+        let kinds: Vec<FaultKind> = outcomes().into_iter().filter(in_time).collect();
         for _ in 0..self.rng.random_range(0..4) {
             let fault = Fault {
                 changing: self.rng.random_bool(0.7).then_some(true),
@@ -202,7 +214,7 @@ impl Schedule {
             "clusterName": format!("restored-{number}"),
             "restoreFrom": {"snapshotRef": {"name": snapshot}},
         });
-        tenant::put_spec(&mut self.sim, &format!("copy-{number}"), spec);
+        tenant::put_spec(&mut self.sim, &format!("copy-{number}"), &spec);
     }
 
     fn acknowledge(&mut self, name: &str) {
@@ -378,7 +390,7 @@ fn seeds() -> Vec<u64> {
     } else if is_whole() {
         2_000
     } else {
-        40
+        6
     })
         .collect()
 }
@@ -397,7 +409,7 @@ fn random_schedules_keep_every_invariant_and_come_to_rest() {
 
 #[test]
 fn the_same_seed_gives_the_same_ledger() {
-    let count = if is_whole() { 40 } else { 4 };
+    let count = if is_whole() { 40 } else { 2 };
     let seeds: Vec<u64> = (1..=count).collect();
     let failures = everywhere(&seeds, |seed| {
         let (_, first) = alone(schedule(*seed, Lie::None, false));
@@ -414,6 +426,12 @@ fn the_same_seed_gives_the_same_ledger() {
 /// The suite can fail: a resize that somebody repeats, and an intent by a plain write, are found by chance.
 #[test]
 fn random_schedules_find_what_is_naive() {
+    if !is_whole() {
+        println!(
+            "skipped: finding what is naive by chance takes an optimised build (SIMULATION=whole)"
+        );
+        return;
+    }
     let found = |lie: Lie, blind: bool, what: &str| {
         (1..400).any(|seed| {
             let (wrong, _) = alone(schedule(seed, lie, blind));

@@ -76,7 +76,7 @@ pub const ALL: [Scenario; 16] = [
         begin: |sim| {
             tenant::resize(sim, "wh", 5);
             later(sim, Duration::from_secs(40), |sim| {
-                tenant::resize(sim, "wh", 8)
+                tenant::resize(sim, "wh", 8);
             });
         },
         done: |sim| wh_is_ready(sim) && sim.wh().unwrap()["status"]["nodeCount"] == 8,
@@ -155,7 +155,7 @@ pub const ALL: [Scenario; 16] = [
             later(sim, Duration::from_secs(9), |sim| {
                 tenant::delete(sim, &format!("{SNAPSHOTS}/nightly"));
                 tenant::edit(sim, "wh", |wh| {
-                    wh["spec"]["deletionPolicy"] = json!("Delete")
+                    wh["spec"]["deletionPolicy"] = json!("Delete");
                 });
                 delete(sim, "wh");
             });
@@ -172,7 +172,7 @@ pub const ALL: [Scenario; 16] = [
         prepare: Prepare::Cluster,
         begin: |sim| {
             tenant::edit(sim, "wh", |wh| {
-                wh["spec"]["deletionPolicy"] = json!("Delete")
+                wh["spec"]["deletionPolicy"] = json!("Delete");
             });
             delete(sim, "wh");
         },
@@ -390,5 +390,5 @@ fn restore(sim: &mut Sim) {
     let spec = json!({
         "clusterName": "restored", "restoreFrom": {"snapshotRef": {"name": "nightly"}},
     });
-    tenant::put_spec(sim, "copy", spec);
+    tenant::put_spec(sim, "copy", &spec);
 }

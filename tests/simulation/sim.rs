@@ -33,6 +33,9 @@ impl Clock for SimClock {
     }
 }
 
+/// What a person does.
+pub type Deed = fn(&mut Sim);
+
 /// The worlds, and the processes of the moment.
 pub struct Sim {
     pub kubernetes: ApiServer,
@@ -48,7 +51,7 @@ pub struct Sim {
     pub habits: Habits,
     alive: Vec<Process>,
     /// What a person will do, and when.
-    later: Vec<(Timestamp, fn(&mut Self))>,
+    later: Vec<(Timestamp, Deed)>,
     /// Version and ledger as they were looked at last.
     looked: (u64, usize),
 }

@@ -46,11 +46,11 @@ pub fn put_cluster(sim: &mut Sim, name: &str, cluster_name: &str, more: &Value) 
         },
     });
     json_patch::merge(&mut spec, more);
-    put_spec(sim, name, spec);
+    put_spec(sim, name, &spec);
 }
 
 /// A `DwsCluster` with exactly this spec.
-pub fn put_spec(sim: &mut Sim, name: &str, spec: Value) {
+pub fn put_spec(sim: &mut Sim, name: &str, spec: &Value) {
     let asked = Asked {
         cluster_name: spec["clusterName"].as_str().unwrap_or(name).to_owned(),
         nodes: spec["nodeCount"].as_i64().unwrap_or(0),
@@ -66,7 +66,7 @@ pub fn put_spec(sim: &mut Sim, name: &str, spec: Value) {
 pub fn put_snapshot(sim: &mut Sim, name: &str, cluster: &str) {
     let spec = json!({"clusterRef": {"name": cluster}, "snapshotName": name});
     sim.book.snapshots.insert(name.to_owned(), name.to_owned());
-    let object = object(sim, "DwsSnapshot", name, spec);
+    let object = object(sim, "DwsSnapshot", name, &spec);
     sim.kubernetes.put(&format!("{SNAPSHOTS}/{name}"), object);
 }
 
@@ -159,7 +159,7 @@ pub fn delete(sim: &Sim, path: &str) {
     }
 }
 
-fn object(sim: &mut Sim, kind: &str, name: &str, spec: Value) -> Value {
+fn object(sim: &mut Sim, kind: &str, name: &str, spec: &Value) -> Value {
     sim.book.serial += 1;
     json!({
         "apiVersion": format!("{PREFIX}/v1alpha1"), "kind": kind,

@@ -45,7 +45,7 @@ fn a_view_of_the_resource_from_the_past_makes_nothing_happen_twice() {
             }
         }
     }
-    let cases = sampled(cases, 40);
+    let cases = sampled(cases, 60);
     let failures = everywhere(&cases, |(name, from, reads, back)| {
         alone(stale(name, *from, *reads, *back, false)).0
     });
@@ -99,7 +99,7 @@ fn a_watch_that_loses_repeats_or_reorders_events_is_made_up_for() {
             );
         }
     }
-    let cases = sampled(cases, 40);
+    let cases = sampled(cases, 60);
     let failures = everywhere(&cases, |(name, weather)| {
         alone(weathered(name, weather.clone(), false)).0
     });

@@ -200,19 +200,15 @@ async fn feed<K: DeserializeOwned>(
 fn next_in(server: &ApiServer, folder: &str, at: &mut usize) -> Option<Change> {
     let state = server.state.lock();
     let rest = state.log.get(*at..)?;
-    match rest
+    let found = rest
         .iter()
-        .position(|change| change.path.starts_with(folder))
-    {
-        Some(place) => {
-            *at += place + 1;
-            Some(rest[place].clone())
-        }
-        None => {
-            *at = state.log.len();
-            None
-        }
-    }
+        .position(|change| change.path.starts_with(folder));
+    let Some(place) = found else {
+        *at = state.log.len();
+        return None;
+    };
+    *at += place + 1;
+    Some(rest[place].clone())
 }
 
 /// A list as of a place in the log; gives the place.
@@ -239,17 +235,16 @@ fn list<K: DeserializeOwned>(
 }
 
 fn tell<K: DeserializeOwned>(change: &Change, out: &UnboundedSender<watcher::Result<Event<K>>>) {
-    match &change.object {
-        Some(object) => send(out, Event::Apply(decoded(object))),
-        None => {
-            let (namespace, name) = ("team", change.path.rsplit('/').next());
-            let last = serde_json::json!({
-                "apiVersion": "v1", "kind": "Any", "spec": {},
-                "metadata": {"namespace": namespace, "name": name},
-            });
-            send(out, Event::Delete(decoded(&last)));
-        }
+    if let Some(object) = &change.object {
+        send(out, Event::Apply(decoded(object)));
+        return;
     }
+    let (namespace, name) = ("team", change.path.rsplit('/').next());
+    let last = serde_json::json!({
+        "apiVersion": "v1", "kind": "Any", "spec": {},
+        "metadata": {"namespace": namespace, "name": name},
+    });
+    send(out, Event::Delete(decoded(&last)));
 }
 
 fn send<K>(out: &UnboundedSender<watcher::Result<Event<K>>>, event: Event<K>) {

@@ -15,6 +15,19 @@ checks! {
         ]), &read).await?;
         t.get(&t.path(), &read).await?
     }
+    "a merge patch with the present version" => |t| {
+        let read = t.plain().await?;
+        let version = &read["metadata"]["resourceVersion"];
+        let mark = json!({"metadata": {"resourceVersion": version, "annotations": {"a": "1"}}});
+        t.merge(&t.path(), mark, &read).await?
+    }
+    "a merge patch with an older version is a conflict" => |t| {
+        let read = t.plain().await?;
+        let version = &read["metadata"]["resourceVersion"];
+        t.merge(&t.path(), json!({"metadata": {"labels": {"a": "1"}}}), &read).await?;
+        let mark = json!({"metadata": {"resourceVersion": version, "annotations": {"a": "1"}}});
+        t.merge(&t.path(), mark, &read).await?
+    }
     "another id fails the test" => |t| {
         let read = t.with_status(json!({"operation": journal("o", 1)})).await?;
         t.patch(&t.status(), json!([

@@ -6,60 +6,12 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::ResourceExt;
 
+use crate::api::annotations::is_paused;
 use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
 use crate::api::cluster_status::AccountRef;
-use crate::api::names::PAUSED;
 use crate::api::{DwsCluster, DwsSnapshot, Operation, OperationKind, OperationPhase};
-use crate::controller::secrets::connection_secret_name;
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
-
-/// A resource, in an order that does not depend on a hash.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Who {
-    /// A `DwsCluster`, by namespace and name.
-    Cluster(String, String),
-    /// A `DwsSnapshot`, by namespace and name.
-    Snapshot(String, String),
-}
-
-impl Who {
-    /// From a key.
-    pub fn of(key: &ResourceKey) -> Self {
-        match key.kind {
-            Kind::Cluster => Self::Cluster(key.namespace.clone(), key.name.clone()),
-            Kind::Snapshot => Self::Snapshot(key.namespace.clone(), key.name.clone()),
-        }
-    }
-
-    /// As a key.
-    pub fn key(&self) -> ResourceKey {
-        let (kind, namespace, name) = match self {
-            Self::Cluster(namespace, name) => (Kind::Cluster, namespace, name),
-            Self::Snapshot(namespace, name) => (Kind::Snapshot, namespace, name),
-        };
-        ResourceKey {
-            kind,
-            namespace: namespace.clone(),
-            name: name.clone(),
-        }
-    }
-
-    /// Its namespace and name.
-    pub fn place(&self) -> (&str, &str) {
-        match self {
-            Self::Cluster(namespace, name) | Self::Snapshot(namespace, name) => (namespace, name),
-        }
-    }
-
-    /// Its kind.
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Cluster(..) => Kind::Cluster,
-            Self::Snapshot(..) => Kind::Snapshot,
-        }
-    }
-}
 
 /// Something that a resource is found by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,6 +35,16 @@ pub enum Term {
     ClusterRef(String, String),
     /// A `DwsCluster` restored from the `DwsSnapshot` (namespace, name).
     SnapshotRef(String, String),
+}
+
+impl Term {
+    /// Holds or asks for the object of this kind with this id.
+    pub fn id(kind: Kind, id: &str) -> Self {
+        match kind {
+            Kind::Cluster => Self::ClusterId(id.to_owned()),
+            Kind::Snapshot => Self::SnapshotId(id.to_owned()),
+        }
+    }
 }
 
 /// What is kept of a resource.
@@ -140,12 +102,9 @@ impl Facts {
         let status = cluster.status.clone().unwrap_or_default();
         let operation = status.operation.as_ref();
         let name_of = |reference: &crate::api::cluster::LocalRef| reference.name.clone();
-        let credentials = spec.credentials_secret_ref.as_ref().map(name_of);
-        let password = spec
-            .admin_password_secret_ref
-            .as_ref()
-            .map(|r| r.name.clone());
-        let connection = connection_secret_name(cluster);
+        let credentials = cluster.credentials_secret_name().map(str::to_owned);
+        let password = cluster.admin_password_secret_name().map(str::to_owned);
+        let connection = cluster.connection_secret_name();
         let from = spec.restore_from.as_ref();
         let made = operation.filter(|open| makes(open));
         let restore = made.filter(|open| open.kind == OperationKind::Restore);
@@ -156,15 +115,12 @@ impl Facts {
                 .cluster_id
                 .clone()
                 .filter(|_| status.cluster_id.is_none()),
-            asks_by_name: spec.adoption_policy == Some(AdoptionPolicy::IfExists)
-                && spec.management_policy != Some(ManagementPolicy::ObserveOnly)
+            asks_by_name: cluster.adoption_policy() == AdoptionPolicy::IfExists
+                && cluster.management_policy() != ManagementPolicy::ObserveOnly
                 && spec.cluster_id.is_none()
                 && status.cluster_id.is_none(),
             account: status.account.clone(),
-            name: spec
-                .cluster_name
-                .clone()
-                .unwrap_or_else(|| cluster.name_any()),
+            name: cluster.cluster_name().to_owned(),
             secrets: credentials
                 .iter()
                 .cloned()
@@ -194,24 +150,20 @@ impl Facts {
     pub fn of_snapshot(snapshot: &DwsSnapshot) -> Self {
         let spec = &snapshot.spec;
         let status = snapshot.status.clone().unwrap_or_default();
-        let written = spec.credentials_secret_ref.as_ref().map(|r| r.name.clone());
+        let written = snapshot.credentials_secret_name().map(str::to_owned);
         let credentials = written.or_else(|| {
             status
                 .credentials_secret_name
                 .clone()
                 .filter(|n| !n.is_empty())
         });
-        let name = spec
-            .snapshot_name
-            .clone()
-            .unwrap_or_else(|| snapshot.name_any());
         Self {
             created: created(&snapshot.metadata),
             deleting: snapshot.metadata.deletion_timestamp.is_some(),
             asks: spec.snapshot_id.clone(),
             asks_by_name: false,
             account: status.account.clone(),
-            name: name.to_lowercase(),
+            name: snapshot.snapshot_name().to_lowercase(),
             secrets: credentials.iter().cloned().collect(),
             credentials,
             refers: spec.cluster_ref.as_ref().map(|r| r.name.clone()),
@@ -229,56 +181,39 @@ impl Facts {
     }
 
     /// Everything that it is found by.
-    pub fn terms(&self, who: &Who) -> BTreeSet<Term> {
-        let (namespace, _) = who.place();
-        let is_cluster = who.kind() == Kind::Cluster;
-        let here = |name: &String| (namespace.to_owned(), name.clone());
+    pub fn terms(&self, who: &ResourceKey) -> BTreeSet<Term> {
+        let here = |name: &String| (who.namespace.clone(), name.clone());
         let mut terms = BTreeSet::new();
         for id in self.holds.iter().chain(&self.asks) {
-            terms.insert(if is_cluster {
-                Term::ClusterId(id.clone())
-            } else {
-                Term::SnapshotId(id.clone())
-            });
+            terms.insert(Term::id(who.kind, id));
         }
         if let Some(id) = self.refers_id.clone() {
-            terms.insert(if is_cluster {
-                Term::SnapshotId(id)
-            } else {
-                Term::ClusterId(id)
+            terms.insert(match who.kind {
+                Kind::Cluster => Term::SnapshotId(id),
+                Kind::Snapshot => Term::ClusterId(id),
             });
         }
-        if is_cluster {
+        if who.kind == Kind::Cluster {
             let (namespace, name) = here(&self.name);
             terms.insert(Term::NameHere(namespace, name));
         }
         if let Some(AccountRef { region, project_id }) = self.account.clone() {
             let name = self.name.clone();
-            terms.insert(if is_cluster {
-                Term::ClusterName(region, project_id, name)
-            } else {
-                Term::SnapshotName(region, project_id, name)
+            terms.insert(match who.kind {
+                Kind::Cluster => Term::ClusterName(region, project_id, name),
+                Kind::Snapshot => Term::SnapshotName(region, project_id, name),
             });
         }
         if let Some((namespace, name)) = self.refers.as_ref().map(here) {
-            terms.insert(if is_cluster {
-                Term::SnapshotRef(namespace, name)
-            } else {
-                Term::ClusterRef(namespace, name)
+            terms.insert(match who.kind {
+                Kind::Cluster => Term::SnapshotRef(namespace, name),
+                Kind::Snapshot => Term::ClusterRef(namespace, name),
             });
         }
-        terms.extend(
-            self.secrets
-                .iter()
-                .map(here)
-                .map(|(ns, name)| Term::Secret(ns, name)),
-        );
-        terms.extend(
-            self.credentials
-                .iter()
-                .map(here)
-                .map(|(ns, name)| Term::Credentials(ns, name)),
-        );
+        let secrets = self.secrets.iter().map(here);
+        terms.extend(secrets.map(|(namespace, name)| Term::Secret(namespace, name)));
+        let credentials = self.credentials.iter().map(here);
+        terms.extend(credentials.map(|(namespace, name)| Term::Credentials(namespace, name)));
         terms
     }
 
@@ -299,11 +234,10 @@ impl Facts {
     }
 
     /// As a rival for the object with this id.
-    pub fn rival(&self, who: &Who, uid: &str, id: &str) -> Rival {
-        let (namespace, name) = who.place();
+    pub fn rival(&self, who: &ResourceKey, uid: &str, id: &str) -> Rival {
         Rival {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
+            namespace: who.namespace.clone(),
+            name: who.name.clone(),
             uid: uid.to_owned(),
             holds: self.holds.as_deref() == Some(id),
             created: self.created,
@@ -311,14 +245,13 @@ impl Facts {
     }
 
     /// As one that waits. `last_done` is when the last finished operation of the cluster began.
-    pub fn waiting(&self, who: &Who, uid: &str, last_done: Option<Timestamp>) -> Waiting {
-        let (_, name) = who.place();
+    pub fn waiting(&self, who: &ResourceKey, uid: &str, last_done: Option<Timestamp>) -> Waiting {
         let overdue = self
             .waiting_since
             .zip(last_done)
             .is_some_and(|(since, began)| since <= began);
         Waiting {
-            name: name.to_owned(),
+            name: who.name.clone(),
             uid: uid.to_owned(),
             created: self.created,
             snapshot_id: self.holds.clone(),
@@ -357,10 +290,7 @@ fn find<'a>(conditions: &'a [Condition], type_: &str) -> Option<&'a Condition> {
 fn waits(snapshot: &DwsSnapshot) -> bool {
     let status = snapshot.status.clone().unwrap_or_default();
     let conditions = &status.conditions;
-    let paused = snapshot
-        .annotations()
-        .get(PAUSED)
-        .is_some_and(|value| value == "true");
+    let paused = is_paused(snapshot.annotations());
     let stalled = find(conditions, "Stalled").is_some_and(|c| c.status == "True");
     let held_back = find(conditions, "Synced").is_some_and(|condition| {
         condition.status == "False"

@@ -5,11 +5,11 @@
 //! terms of one resource, never the number of resources. It knows no client and decides nothing.
 
 pub mod entry;
+mod tables;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use kube::ResourceExt;
 use parking_lot::Mutex;
 
@@ -17,22 +17,13 @@ use crate::api::cluster_status::AccountRef;
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::core::facts::{Rival, Waiting};
 use crate::observer::{Kind, ResourceKey};
-use entry::{Entry, Facts, Term, Who};
+use entry::{Entry, Facts, Term};
+use tables::Inner;
 
 /// See the module.
 #[derive(Default)]
 pub struct Index {
     inner: Mutex<Inner>,
-}
-
-#[derive(Default)]
-struct Inner {
-    /// Boxed: half of a table can be empty.
-    entries: HashMap<Arc<Who>, Box<Entry>>,
-    /// Shared with the key above: a set of names by value takes ten times the room.
-    terms: HashMap<Term, BTreeSet<Arc<Who>>>,
-    /// When the last finished operation of a `DwsCluster` began.
-    last_done: HashMap<Arc<Who>, Timestamp>,
 }
 
 /// Whether an object may be older than what is known.
@@ -47,7 +38,7 @@ pub enum Order {
 impl Index {
     /// Takes in a cluster as it is now. Gives whom to wake, the cluster itself excepted.
     pub fn apply_cluster(&self, cluster: &DwsCluster, order: Order) -> Vec<ResourceKey> {
-        let who = Who::Cluster(cluster.namespace().unwrap_or_default(), cluster.name_any());
+        let who = key_of(Kind::Cluster, cluster);
         let entry = Entry {
             uid: cluster.uid().unwrap_or_default(),
             version: version(cluster.resource_version()),
@@ -58,10 +49,7 @@ impl Index {
 
     /// Takes in a snapshot as it is now. Gives whom to wake, the snapshot itself excepted.
     pub fn apply_snapshot(&self, snapshot: &DwsSnapshot, order: Order) -> Vec<ResourceKey> {
-        let who = Who::Snapshot(
-            snapshot.namespace().unwrap_or_default(),
-            snapshot.name_any(),
-        );
+        let who = key_of(Kind::Snapshot, snapshot);
         let entry = Entry {
             uid: snapshot.uid().unwrap_or_default(),
             version: version(snapshot.resource_version()),
@@ -72,7 +60,7 @@ impl Index {
 
     /// A resource is gone. Gives whom to wake.
     pub fn remove(&self, key: &ResourceKey) -> Vec<ResourceKey> {
-        self.inner.lock().remove(&Who::of(key))
+        self.inner.lock().remove(key)
     }
 
     /// A list is complete: what it did not hold is gone. `namespace` is that of the list, `None` for all.
@@ -84,18 +72,18 @@ impl Index {
         listed: &HashSet<ResourceKey>,
     ) -> Vec<ResourceKey> {
         let mut inner = self.inner.lock();
-        let gone: Vec<Arc<Who>> = inner
+        let gone: Vec<Arc<ResourceKey>> = inner
             .entries
             .keys()
-            .filter(|who| who.kind() == kind)
-            .filter(|who| namespace.is_none_or(|wanted| who.place().0 == wanted))
-            .filter(|who| !listed.contains(&who.key()))
+            .filter(|who| who.kind == kind)
+            .filter(|who| namespace.is_none_or(|wanted| who.namespace == wanted))
+            .filter(|who| !listed.contains(who))
             .cloned()
             .collect();
         let mut wake = Vec::new();
         for who in gone {
             wake.extend(inner.remove(&who));
-            wake.push(who.key());
+            wake.push(ResourceKey::clone(&who));
         }
         wake
     }
@@ -104,14 +92,13 @@ impl Index {
     /// resource of the kind holds it: two reconciles at once cannot both claim one object.
     pub fn reserve(&self, key: &ResourceKey, uid: &str, id: &str) -> bool {
         let mut inner = self.inner.lock();
-        let who = Who::of(key);
         if inner.holders(key.kind, id, uid).next().is_some() {
             return false;
         }
-        if let Some(entry) = inner.entries.get(&who).filter(|entry| entry.uid == uid) {
+        if let Some(entry) = inner.entries.get(key).filter(|entry| entry.uid == uid) {
             let mut entry = Entry::clone(entry);
             entry.facts.holds = Some(id.to_owned());
-            inner.put(&who, entry);
+            inner.put(key, entry);
         }
         true
     }
@@ -121,7 +108,7 @@ impl Index {
         let inner = self.inner.lock();
         let mut rivals = BTreeMap::new();
         for id in ids {
-            for (who, entry) in inner.of_kind(kind, &id_term(kind, id)) {
+            for (who, entry) in inner.of_kind(kind, &Term::id(kind, id)) {
                 let facts = &entry.facts;
                 let claims = [&facts.holds, &facts.asks];
                 if entry.uid != uid && claims.iter().any(|found| found.as_deref() == Some(*id)) {
@@ -193,13 +180,13 @@ impl Index {
     ) -> Vec<Waiting> {
         let inner = self.inner.lock();
         let last_done = cluster.and_then(|(namespace, name)| {
-            let who = Who::Cluster(namespace.to_owned(), name.to_owned());
+            let who = cluster_key(namespace, name);
             inner.last_done.get(&who).copied()
         });
         let by_reference = cluster
             .map(|(namespace, name)| Term::ClusterRef(namespace.to_owned(), name.to_owned()));
         let by_id = cluster_id.map(|id| Term::ClusterId(id.to_owned()));
-        let found: BTreeMap<&Who, &Entry> = by_reference
+        let found: BTreeMap<&ResourceKey, &Entry> = by_reference
             .iter()
             .chain(&by_id)
             .flat_map(|term| inner.of_kind(Kind::Snapshot, term))
@@ -214,8 +201,7 @@ impl Index {
     pub fn cluster_of(&self, cluster_id: &str) -> Option<(String, String)> {
         let inner = self.inner.lock();
         let (who, _) = inner.holders(Kind::Cluster, cluster_id, "").next()?;
-        let (namespace, name) = who.place();
-        Some((namespace.to_owned(), name.to_owned()))
+        Some((who.namespace.clone(), who.name.clone()))
     }
 
     /// `DwsCluster`s (`namespace/name`) whose restore from this snapshot is not over.
@@ -223,14 +209,14 @@ impl Index {
         let inner = self.inner.lock();
         let by_reference = Term::SnapshotRef(namespace.to_owned(), name.to_owned());
         let by_id = snapshot_id.map(|id| Term::SnapshotId(id.to_owned()));
-        let found: BTreeSet<&Who> = by_id
+        let found: BTreeSet<&ResourceKey> = by_id
             .iter()
             .chain([&by_reference])
             .flat_map(|term| inner.of_kind(Kind::Cluster, term))
             .filter(|(_, entry)| entry.facts.is_restoring())
             .map(|(who, _)| who)
             .collect();
-        let text = |who: &Who| format!("{}/{}", who.place().0, who.place().1);
+        let text = |who: &ResourceKey| format!("{}/{}", who.namespace, who.name);
         found.into_iter().map(text).collect()
     }
 
@@ -261,7 +247,10 @@ impl Index {
                 users.extend(found);
             }
         }
-        users.into_iter().map(|who| who.key()).collect()
+        users
+            .into_iter()
+            .map(|who| ResourceKey::clone(who))
+            .collect()
     }
 
     /// Whether a resource is known at this very version.
@@ -270,14 +259,14 @@ impl Index {
             return false;
         };
         let inner = self.inner.lock();
-        let entry = inner.entries.get(&Who::of(key));
+        let entry = inner.entries.get(key);
         entry.is_some_and(|entry| entry.version == Some(wanted))
     }
 
     /// Whether a later version of this very object was seen than the one that was read.
     pub fn is_ahead_of(&self, key: &ResourceKey, uid: &str, read: Option<String>) -> bool {
         let inner = self.inner.lock();
-        let entry = inner.entries.get(&Who::of(key));
+        let entry = inner.entries.get(key);
         let seen = entry.filter(|entry| entry.uid == uid);
         let seen = seen.and_then(|entry| entry.version);
         seen.zip(version(read))
@@ -287,156 +276,33 @@ impl Index {
     /// How many resources of a kind there are.
     pub fn count(&self, kind: Kind) -> usize {
         let inner = self.inner.lock();
-        inner
-            .entries
-            .keys()
-            .filter(|who| who.kind() == kind)
-            .count()
+        inner.entries.keys().filter(|who| who.kind == kind).count()
     }
 
     fn users(&self, term: &Term) -> Vec<ResourceKey> {
         let inner = self.inner.lock();
         let users = inner.terms.get(term);
-        users.into_iter().flatten().map(|who| who.key()).collect()
-    }
-}
-
-impl Inner {
-    fn apply(&mut self, who: &Who, entry: Entry, order: Order) -> Vec<ResourceKey> {
-        let former = self.entries.get(who);
-        if let Some(former) = former {
-            let is_stale = former
-                .version
-                .zip(entry.version)
-                .is_some_and(|(old, new)| new < old);
-            if is_stale && order == Order::Stream {
-                return Vec::new();
-            }
-            if former.uid == entry.uid && former.facts == entry.facts {
-                self.put(who, entry);
-                return Vec::new();
-            }
-        }
-        let mut neighbours = BTreeSet::new();
-        if let Some(former) = former.cloned() {
-            self.neighbours(who, &former.facts, &mut neighbours);
-            let ended = former.facts.operation.filter(|(id, _)| {
-                entry
-                    .facts
-                    .operation
-                    .as_ref()
-                    .is_none_or(|(new, _)| new != id)
-            });
-            if let (Who::Cluster(..), Some((_, began))) = (who, ended) {
-                self.last_done.insert(self.shared(who), began);
-            }
-        }
-        self.neighbours(who, &entry.facts, &mut neighbours);
-        self.put(who, entry);
-        neighbours.iter().map(|who| who.key()).collect()
-    }
-
-    /// The one copy of it.
-    fn shared(&self, who: &Who) -> Arc<Who> {
-        let known = self.entries.get_key_value(who);
-        known.map_or_else(|| Arc::new(who.clone()), |(who, _)| who.clone())
-    }
-
-    fn put(&mut self, who: &Who, entry: Entry) {
-        let terms = entry.facts.terms(who);
-        let shared = self.shared(who);
-        if let Some(former) = self.entries.insert(shared.clone(), Box::new(entry)) {
-            for term in former.facts.terms(who).difference(&terms) {
-                self.drop_term(term, who);
-            }
-        }
-        for term in terms {
-            self.terms.entry(term).or_default().insert(shared.clone());
-        }
-    }
-
-    fn remove(&mut self, who: &Who) -> Vec<ResourceKey> {
-        let Some(entry) = self.entries.remove(who) else {
-            return Vec::new();
-        };
-        self.last_done.remove(who);
-        for term in entry.facts.terms(who) {
-            self.drop_term(&term, who);
-        }
-        let mut neighbours = BTreeSet::new();
-        self.neighbours(who, &entry.facts, &mut neighbours);
-        neighbours.iter().map(|who| who.key()).collect()
-    }
-
-    fn drop_term(&mut self, term: &Term, who: &Who) {
-        if let Some(found) = self.terms.get_mut(term) {
-            found.remove(who);
-            if found.is_empty() {
-                self.terms.remove(term);
-            }
-        }
-    }
-
-    /// Whom a change of this resource concerns.
-    fn neighbours(&self, who: &Who, facts: &Facts, into: &mut BTreeSet<Arc<Who>>) {
-        let (namespace, name) = who.place();
-        let mut terms = facts.terms(who);
-        terms.retain(|term| !matches!(term, Term::Secret(..) | Term::Credentials(..)));
-        terms.insert(match who.kind() {
-            Kind::Cluster => Term::ClusterRef(namespace.to_owned(), name.to_owned()),
-            Kind::Snapshot => Term::SnapshotRef(namespace.to_owned(), name.to_owned()),
-        });
-        for found in terms
-            .iter()
-            .filter_map(|term| self.terms.get(term))
+        users
+            .into_iter()
             .flatten()
-        {
-            let Some(entry) = self.entries.get(found) else {
-                continue;
-            };
-            let rivals = [&entry.facts.holds, &entry.facts.asks]
-                .into_iter()
-                .flatten()
-                .any(|id| facts.holds.as_ref() == Some(id) || facts.asks.as_ref() == Some(id));
-            // A thousand finished snapshots of one cluster do not listen to each other or to it.
-            let concerned = found.kind() == Kind::Cluster || rivals || !entry.facts.is_at_rest();
-            if **found != *who && concerned {
-                into.insert(found.clone());
-            }
-        }
-        if let (Who::Snapshot(..), Some(cluster)) = (who, &facts.refers) {
-            let cluster = Who::Cluster(namespace.to_owned(), cluster.clone());
-            if let Some((cluster, _)) = self.entries.get_key_value(&cluster) {
-                into.insert(cluster.clone());
-            }
-        }
-    }
-
-    fn of_kind(&self, kind: Kind, term: &Term) -> impl Iterator<Item = (&Who, &Entry)> {
-        let found = self.terms.get(term).into_iter().flatten();
-        found
-            .filter(move |who| who.kind() == kind)
-            .filter_map(|who| self.entries.get_key_value(who))
-            .map(|(who, entry)| (&**who, &**entry))
-    }
-
-    fn holders<'a>(
-        &'a self,
-        kind: Kind,
-        id: &'a str,
-        except: &'a str,
-    ) -> impl Iterator<Item = (&'a Who, &'a Entry)> {
-        let found = self.of_kind(kind, &id_term(kind, id)).collect::<Vec<_>>();
-        found.into_iter().filter(move |(_, entry)| {
-            entry.uid != except && entry.facts.holds.as_deref() == Some(id)
-        })
+            .map(|who| ResourceKey::clone(who))
+            .collect()
     }
 }
 
-fn id_term(kind: Kind, id: &str) -> Term {
-    match kind {
-        Kind::Cluster => Term::ClusterId(id.to_owned()),
-        Kind::Snapshot => Term::SnapshotId(id.to_owned()),
+fn key_of<K: ResourceExt>(kind: Kind, object: &K) -> ResourceKey {
+    ResourceKey {
+        kind,
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    }
+}
+
+fn cluster_key(namespace: &str, name: &str) -> ResourceKey {
+    ResourceKey {
+        kind: Kind::Cluster,
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::api::{
     Baseline, DwsClusterSpec, DwsClusterStatus, DwsSnapshotSpec, DwsSnapshotStatus, Operation,
     OperationKind, OperationPhase, Target,
 };
+use jiff::Timestamp;
 
 fn cluster(name: &str, version: u64, id: Option<&str>) -> DwsCluster {
     let mut cluster = DwsCluster::new(name, DwsClusterSpec::default());

@@ -1,8 +1,9 @@
 //! Typed reads and writes of both kinds, each safe against a concurrent edit and a lost answer.
 //!
 //! Every write names what it was decided upon: the uid, the `resourceVersion`, or the operation's id and
-//! attempt. It knows nothing of what the statuses mean. One function is one exchange (the storing of an
-//! answer excepted, which goes on until it is stored); retries belong to the next reconcile.
+//! attempt. Of what the statuses mean it knows only which fields of an answer must not be lost. One function
+//! is one exchange (the storing of an answer excepted, which goes on until it is stored); retries belong to
+//! the next reconcile.
 
 mod diff;
 

@@ -160,7 +160,10 @@ async fn store_id(client: &Client, object: DwsCluster) -> Result<bool, StoreErro
             wake: None,
         }
     };
-    let stored = store_absorbed(client, object, &operation, |status, _| absorb(status)).await?;
+    let stored = Box::pin(store_absorbed(client, object, &operation, |status, _| {
+        absorb(status)
+    }))
+    .await?;
     Ok(matches!(stored, AnswerStored::Stored(..)))
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::api::cluster_status::LastFailure;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::failures;
+use crate::core::failures::{self, TRIED_AGAIN};
 use crate::core::step::{Absorbed, EventNote};
 use crate::dws::answer::{Answer, Failure, Meaning};
 
@@ -28,7 +28,7 @@ pub fn absorb(
         events: Vec::new(),
     };
     match answer {
-        Answer::Accepted { id, .. } => next.accepted(id.as_deref()),
+        Answer::Accepted { id } => next.accepted(id.as_deref()),
         Answer::Refused(failure) => next.refused(failure),
         Answer::Ambiguous(failure) => next.ambiguous(failure),
     }
@@ -216,7 +216,8 @@ impl Next<'_> {
             OperationKind::Delete if !own && !self.deletion_refused_before() => {
                 ("DeletionRefused", false)
             }
-            _ => ("DeletionBlocked", false),
+            OperationKind::Delete | OperationKind::DeleteSnapshot => ("DeletionBlocked", false),
+            OperationKind::ResetPassword => ("PasswordRejected", false),
         };
         if matches!(
             self.operation.kind,
@@ -232,7 +233,7 @@ impl Next<'_> {
         self.refusal(failure, message.clone());
         let waits = failures::tried_again(failure.meaning);
         let told = if waits {
-            format!("{message} It is tried again every 10 minutes.")
+            format!("{message} {TRIED_AGAIN}.")
         } else {
             message.clone()
         };
@@ -242,7 +243,12 @@ impl Next<'_> {
             OperationKind::Create | OperationKind::Restore => {
                 Ready::No(Says::new("NotCreated", message))
             }
-            _ => Ready::AsBefore(says.clone()),
+            OperationKind::Resize
+            | OperationKind::Restart
+            | OperationKind::ResetPassword
+            | OperationKind::Snapshot
+            | OperationKind::Delete
+            | OperationKind::DeleteSnapshot => Ready::AsBefore(says.clone()),
         };
         let verdict = match (
             waits && !own,
@@ -314,7 +320,13 @@ impl Next<'_> {
             OperationKind::ResetPassword => {
                 handled.rotate_password = self.operation.baseline.handled;
             }
-            _ => {}
+            // Nobody asked for these by annotation.
+            OperationKind::Create
+            | OperationKind::Restore
+            | OperationKind::Resize
+            | OperationKind::Snapshot
+            | OperationKind::Delete
+            | OperationKind::DeleteSnapshot => {}
         }
     }
 

@@ -3,7 +3,6 @@
 //! Reference and refusals first, then a fresh complete list that shows the name free, then the Secrets,
 //! then the intent with the service's clock of that list.
 
-use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::adopt;
@@ -11,6 +10,7 @@ use super::body;
 use super::draft::{ClusterStep, Draft};
 use super::identity;
 use super::refused;
+use super::secret;
 use crate::api::cluster::AdoptionPolicy;
 use crate::api::cluster_status::RejectedSecret;
 use crate::api::{Baseline, OperationKind, Target};
@@ -18,17 +18,14 @@ use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
 use crate::core::facts::{ConnectionSecret, KnownAccount, PasswordSecret, SnapshotRefFact};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::password;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 use crate::dws::model::Cluster;
 
-/// Quota and sold-out refusals are tried again after this long.
-pub(super) const TRY_AGAIN: SignedDuration = SignedDuration::from_mins(10);
-
 pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     let spec = &draft.facts.object.spec;
-    let if_exists = spec.adoption_policy == Some(AdoptionPolicy::IfExists);
+    let if_exists = draft.facts.object.adoption_policy() == AdoptionPolicy::IfExists;
     if if_exists && !account.adoption_allowed {
         return adopt::not_allowed(draft, "spec.adoptionPolicy");
     }
@@ -82,13 +79,13 @@ pub(super) fn plan(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep 
         None => return Draft::read(Read::ConnectionSecret),
         Some(ConnectionSecret::Foreign(whose)) => {
             let says = Says::new("SecretConflict", "No cluster was made.");
-            return secret_conflict(draft, whose, Ready::No(says));
+            return secret::conflict(draft, whose, Ready::No(says));
         }
         Some(ConnectionSecret::Ours { data, .. }) => Passwords::of(data),
         Some(ConnectionSecret::Absent) => Passwords::default(),
     };
     let baseline = Baseline {
-        service_time: Some(body::clock(list.service_time, draft.facts.now)),
+        service_time: Some(journal::clock(list.service_time, draft.facts.now)),
         ..Baseline::default()
     };
     make(draft, account, snapshot_id, held, baseline)
@@ -264,7 +261,7 @@ fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Opti
                 resource_version: resource_version.clone(),
             };
             if let Err(weakness) = password::judge(candidate, draft.admin_user(), None) {
-                let key = reference.key.as_deref().unwrap_or("password");
+                let key = draft.facts.object.admin_password_key();
                 let message = format!(
                     "The password in Secret {} (key {key}) cannot be used: {weakness}.",
                     reference.name
@@ -294,42 +291,9 @@ fn password_missing(mut draft: Draft<'_>) -> ClusterStep {
         let verdict = Verdict::out_of_sync(no, Says::new("PasswordRejected", failure.message));
         return draft.end(&verdict, None, Outcome::Stalled);
     }
-    let message = reference_missing(&draft);
+    let message = secret::reference_missing(&draft);
     let no = Ready::No(Says::new("WaitingForReference", message.clone()));
     draft.wait(no, "WaitingForReference", message)
-}
-
-/// What is missing of `adminPasswordSecretRef`.
-pub(super) fn reference_missing(draft: &Draft<'_>) -> String {
-    let reference = draft.facts.object.spec.admin_password_secret_ref.as_ref();
-    let name = reference.map(|one| one.name.as_str()).unwrap_or_default();
-    let key = reference
-        .and_then(|one| one.key.as_deref())
-        .unwrap_or("password");
-    match draft.facts.password_secret {
-        Some(PasswordSecret::NoKey) => format!(
-            "Secret {name} has no key {key} with text in it: add it, or correct spec.adminPasswordSecretRef.key."
-        ),
-        _ => format!(
-            "Secret {name} of spec.adminPasswordSecretRef does not exist in this namespace: create it with key {key}, or correct the name."
-        ),
-    }
-}
-
-/// A Secret of the connection Secret's name that is not ours.
-pub(super) fn secret_conflict(mut draft: Draft<'_>, whose: &str, ready: Ready) -> ClusterStep {
-    let name = draft.connection_secret_name();
-    let message = format!(
-        "Secret {name} exists and is not this resource's ({whose}); it is not touched. Delete it, or choose another \
-         spec.connectionSecretName before the cluster is made."
-    );
-    draft
-        .events
-        .push(EventNote::warning("SecretConflict", name, message.clone()));
-    let says = Says::new("SecretConflict", message);
-    let verdict = Verdict::stalled(ready, says);
-    let wake = Some(draft.facts.settings.idle_interval);
-    draft.end(&verdict, wake, Outcome::Stalled)
 }
 
 /// The namespace is being deleted, and the resource with it: nothing new is bought for it.
@@ -341,10 +305,7 @@ pub(super) fn namespace_goes(draft: Draft<'_>) -> ClusterStep {
 
 /// Paused before anything was made.
 fn paused(draft: Draft<'_>) -> ClusterStep {
-    let says = Says::new(
-        "Paused",
-        "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
-    );
+    let says = Says::paused();
     let verdict = Verdict::out_of_sync(Ready::AsBefore(says.clone()), says);
     draft.end(&verdict, None, Outcome::Waiting)
 }

@@ -7,25 +7,25 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::begin::TRY_AGAIN;
-use super::draft::{ClusterStep, Draft};
+use super::deletion::{blocked, deleting, held_back, held_back_by};
+use super::draft::{ClusterStep, Draft, Part};
 use super::final_snapshot;
 use super::forget::{Forget, forgotten, owns_secret};
 use super::held_up;
-use super::live::Part;
 use super::observe;
 use super::settle_create::{self, Found};
+use crate::api::annotations::confirmed_delete;
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::{Account, KnownAccount};
-use crate::core::failures;
+use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
-use crate::dws::answer::{Failure, Meaning};
+use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
 use crate::dws::model::Cluster;
 
@@ -71,7 +71,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
             }
         };
     }
-    if draft.facts.object.spec.deletion_protection == Some(true) {
+    if draft.facts.object.is_deletion_protected() {
         draft = match held_up::observed(draft) {
             Ok(draft) => draft,
             Err(step) => return *step,
@@ -207,7 +207,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
                 ),
                 Presence::Unknown if failure.meaning == Meaning::AbsentOrForbidden => {
                     let message = format!(
-                        "The service does not say whether cluster {id} is gone or hidden from these credentials ({}) Give \
+                        "The service does not say whether cluster {id} is gone or hidden from these credentials ({}). Give \
                          the resource credentials that may read it, or set spec.deletionPolicy: Retain.",
                         failures::text(failure)
                     );
@@ -231,7 +231,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
         _ => {}
     }
     let failed = service_state::life(&cluster.status) == Life::CreationFailed;
-    let keep = draft.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
+    let keep = draft.facts.object.deletion_policy() == ClusterDeletionPolicy::Snapshot && !failed;
     let own_snapshot = keep
         && draft
             .status
@@ -294,7 +294,7 @@ fn known(mut draft: Draft<'_>) -> ClusterStep {
 fn crd_stands<'a>(draft: Draft<'a>, cluster: &Cluster) -> Part<'a> {
     match draft.facts.crd_deleting {
         None => Err(Box::new(Draft::read(Read::CrdState))),
-        Some(true) if draft.annotation(names::CONFIRM_DELETE) != Some(cluster.id.as_str()) => {
+        Some(true) if confirmed_delete(draft.annotations()) != Some(cluster.id.as_str()) => {
             let message = format!(
                 "The CRD itself is being deleted, which marks every warehouse: no DELETE is sent. Set \
                  spec.deletionPolicy: Retain to keep the cluster, or annotate {}={} to delete it.",
@@ -325,7 +325,7 @@ fn send(mut draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
         && draft.facts.now.duration_since(failure.at) < TRY_AGAIN
     {
         let message = format!(
-            "The service refuses the deletion: {} It is tried again every 10 minutes; set spec.deletionPolicy: Retain \
+            "The service refuses the deletion: {} {TRIED_AGAIN}; set spec.deletionPolicy: Retain \
              to keep the cluster and let this resource go.",
             failure.message
         );
@@ -404,40 +404,4 @@ fn gone(draft: Draft<'_>, id: &str) -> ClusterStep {
         format!("Cluster {id} is confirmed gone.{kept}"),
     );
     draft.forget(None, note)
-}
-
-/// Under way; looks again soon.
-pub(super) fn deleting(draft: Draft<'_>, message: &str) -> ClusterStep {
-    let says = Says::new("Deleting", message);
-    let wake = Some(draft.facts.settings.active_interval);
-    draft.end(
-        &Verdict::working(Ready::No(says.clone()), says),
-        wake,
-        Outcome::Waiting,
-    )
-}
-
-/// Not possible as things are; the message names the ways out.
-pub(super) fn blocked(mut draft: Draft<'_>, key: &str, message: &str) -> ClusterStep {
-    draft
-        .events
-        .push(EventNote::warning("DeletionBlocked", key, message));
-    let says = Says::new("DeletionBlocked", message);
-    let verdict = Verdict::out_of_sync(Ready::No(says.clone()), says);
-    let wake = Some(draft.facts.settings.idle_interval);
-    draft.end(&verdict, wake, Outcome::Stalled)
-}
-
-fn held_back_by(draft: Draft<'_>, failure: &Failure) -> ClusterStep {
-    held_back(draft, failures::held_back(failure))
-}
-
-/// The service or the credentials do not work: the finalizer stays.
-pub(super) fn held_back(draft: Draft<'_>, says: Says) -> ClusterStep {
-    let no = Ready::No(Says::new(
-        "Deleting",
-        format!("The deletion waits. {}", says.message),
-    ));
-    let wake = Some(draft.facts.settings.active_interval);
-    draft.end(&Verdict::out_of_sync(no, says), wake, Outcome::HeldBack)
 }

@@ -1,8 +1,10 @@
 //! A decision in the making: the facts, the status as it will be, and what is collected on the way.
 
 use jiff::SignedDuration;
+use kube::ResourceExt;
 
-use crate::api::cluster::{ClusterDeletionPolicy, ManagementPolicy};
+use crate::api::annotations::{self, Annotations, Request};
+use crate::api::cluster::ManagementPolicy;
 use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
@@ -13,6 +15,9 @@ use crate::core::step::{Decision, EventNote, Outcome, Read, SecretWrite, Step};
 
 /// The step of a `DwsCluster`.
 pub(super) type ClusterStep = Step<DwsClusterStatus>;
+
+/// What a part of the plan comes to: go on with the draft, or end with this step.
+pub(super) type Part<'a> = Result<Draft<'a>, Box<ClusterStep>>;
 
 /// See the module.
 pub(super) struct Draft<'a> {
@@ -47,15 +52,6 @@ impl<'a> Draft<'a> {
         self.facts.object.metadata.generation.unwrap_or_default()
     }
 
-    pub fn name(&self) -> &str {
-        self.facts
-            .object
-            .metadata
-            .name
-            .as_deref()
-            .unwrap_or_default()
-    }
-
     pub fn uid(&self) -> &str {
         self.facts
             .object
@@ -67,44 +63,27 @@ impl<'a> Draft<'a> {
 
     /// The cluster's name at the service.
     pub fn cluster_name(&self) -> &str {
-        self.facts
-            .object
-            .spec
-            .cluster_name
-            .as_deref()
-            .unwrap_or_else(|| self.name())
+        self.facts.object.cluster_name()
     }
 
     pub fn admin_user(&self) -> &str {
-        self.facts
-            .object
-            .spec
-            .admin_user
-            .as_deref()
-            .unwrap_or("dbadmin")
+        self.facts.object.admin_user_or_default()
     }
 
     pub fn connection_secret_name(&self) -> String {
-        let written = self.facts.object.spec.connection_secret_name.clone();
-        written.unwrap_or_else(|| format!("{}-connection", self.name()))
+        self.facts.object.connection_secret_name()
     }
 
-    pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.facts
-            .object
-            .metadata
-            .annotations
-            .as_ref()?
-            .get(key)
-            .map(String::as_str)
+    pub fn annotations(&self) -> &Annotations {
+        self.facts.object.annotations()
     }
 
     pub fn paused(&self) -> bool {
-        self.annotation(names::PAUSED) == Some("true")
+        annotations::is_paused(self.annotations())
     }
 
     pub fn observe_only(&self) -> bool {
-        self.facts.object.spec.management_policy == Some(ManagementPolicy::ObserveOnly)
+        self.facts.object.management_policy() == ManagementPolicy::ObserveOnly
     }
 
     pub fn adopted(&self) -> bool {
@@ -116,13 +95,9 @@ impl<'a> Draft<'a> {
         self.facts.object.spec.restore_from.is_some() && !self.adopted()
     }
 
-    pub fn deletion_policy(&self) -> ClusterDeletionPolicy {
-        let default = if self.adopted() {
-            ClusterDeletionPolicy::Retain
-        } else {
-            ClusterDeletionPolicy::Snapshot
-        };
-        self.facts.object.spec.deletion_policy.unwrap_or(default)
+    /// A restored cluster whose first password is not in force yet: only its first reset binds the Secret.
+    pub fn awaits_first_password(&self) -> bool {
+        self.made_by_restore() && self.status.binding.is_none()
     }
 
     pub fn has_finalizer(&self) -> bool {
@@ -313,8 +288,8 @@ impl<'a> Draft<'a> {
             || self.open_operation().is_some()
             || self.status.observed_generation != self.facts.object.metadata.generation
             || self.facts.object.metadata.deletion_timestamp.is_some()
-            || self.due_restart().is_some()
-            || self.due_rotation().is_some()
+            || self.due(Request::Restart).is_some()
+            || self.due(Request::RotatePassword).is_some()
     }
 
     /// Nothing but this verdict.

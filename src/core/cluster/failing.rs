@@ -4,13 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::begin::TRY_AGAIN;
 use super::draft::Draft;
-use super::secret;
 use crate::api::OperationKind;
+use crate::api::annotations::Request;
 use crate::api::cluster_status::LastFailure;
 use crate::core::conditions;
-use crate::core::failures;
+use crate::core::failures::{self, TRY_AGAIN};
 
 impl Draft<'_> {
     pub fn fail(
@@ -53,8 +52,10 @@ impl Draft<'_> {
         let due = self.status.failures.iter().filter_map(|one| {
             let pause = match one.reason.as_str() {
                 failures::SERVICE_FAILED => TRY_AGAIN,
-                "PasswordRejected" if self.due_rotation().is_some() => settings.idle_interval,
-                "PasswordRejected" if secret::waits_for_first(self) => settings.idle_interval,
+                "PasswordRejected" if self.due(Request::RotatePassword).is_some() => {
+                    settings.idle_interval
+                }
+                "PasswordRejected" if self.awaits_first_password() => settings.idle_interval,
                 _ => return None,
             };
             let left = pause - self.facts.now.duration_since(one.at);

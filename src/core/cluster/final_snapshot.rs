@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::delete::{blocked, deleting, held_back};
-use super::draft::{ClusterStep, Draft};
-use super::live::Part;
+use super::deletion::{blocked, deleting, held_back};
+use super::draft::{ClusterStep, Draft, Part};
 use crate::api::cluster_status::FinalSnapshot;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::SnapshotList;
-use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
+use crate::core::journal::{self, Intent};
 use crate::core::service_state::{self, SnapshotLife};
 use crate::core::step::{EventNote, Read};
 use crate::dws::call::Call;
@@ -164,9 +163,9 @@ fn absent(
         );
     }
     if let Some(failure) = draft.failure_of(OperationKind::Snapshot).cloned() {
-        if draft.facts.now.duration_since(failure.at) < super::begin::TRY_AGAIN {
+        if draft.facts.now.duration_since(failure.at) < TRY_AGAIN {
             let message = format!(
-                "The service refuses the final snapshot: {} It is tried again every 10 minutes; set \
+                "The service refuses the final snapshot: {} {TRIED_AGAIN}; set \
                  spec.deletionPolicy: Delete to delete the cluster without one, or Retain to keep it.",
                 failure.message
             );
@@ -204,7 +203,7 @@ fn absent(
             cluster_id: Some(cluster.id.clone()),
             ..Target::default()
         };
-        let service_time = Some(super::body::clock(list.service_time, now));
+        let service_time = Some(journal::clock(list.service_time, now));
         let baseline = Baseline {
             service_time,
             ..Baseline::default()
@@ -262,11 +261,10 @@ fn remove(draft: Draft<'_>, snapshot: &Snapshot, why: &str) -> ClusterStep {
         ..Target::default()
     };
     if let Some(failure) = draft.failure_of(OperationKind::DeleteSnapshot)
-        && draft.facts.now.duration_since(failure.at) < super::begin::TRY_AGAIN
+        && draft.facts.now.duration_since(failure.at) < TRY_AGAIN
     {
         let message = format!(
-            "Final snapshot {} cannot serve, and the service refuses to delete it: {} It is tried again every 10 \
-             minutes; set spec.deletionPolicy: Delete to delete the cluster without one, or Retain to keep it.",
+            "Final snapshot {} cannot serve, and the service refuses to delete it: {} {TRIED_AGAIN}; set spec.deletionPolicy: Delete to delete the cluster without one, or Retain to keep it.",
             snapshot.name, failure.message
         );
         return blocked(draft, "final-stays", &message);
@@ -317,7 +315,7 @@ pub(super) fn keep_count(draft: &Draft<'_>, list: &SnapshotList, cluster_id: &st
     let mut manual: Vec<_> = list
         .of_cluster(cluster_id)
         .iter()
-        .filter(|one| !one.type_.as_deref().unwrap_or("MANUAL").starts_with("AUTO"))
+        .filter(|one| service_state::is_manual(one))
         .collect();
     manual.sort_by(|one, other| {
         other

@@ -25,7 +25,7 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
         let note = format!("{why}: cluster {named} {}.", fate(draft));
         EventNote::normal("Retained", named.clone(), note)
     };
-    if draft.deletion_policy() == ClusterDeletionPolicy::Retain {
+    if draft.facts.object.deletion_policy() == ClusterDeletionPolicy::Retain {
         if draft.facts.connection_secret.is_none() {
             return Some(Forget::Read(Read::ConnectionSecret));
         }

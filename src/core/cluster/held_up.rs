@@ -2,8 +2,7 @@
 //!
 //! It reads and settles, and it neither calls nor lets go.
 
-use super::draft::Draft;
-use super::live::Part;
+use super::draft::{Draft, Part};
 use super::observe;
 use super::settle_create::{self, Found};
 use crate::core::facts::Account;

@@ -1,7 +1,6 @@
 //! Two resources, one cluster: who may go on.
 
-use super::draft::Draft;
-use super::live::Part;
+use super::draft::{Draft, Part};
 use crate::core::conditions::{Ready, Says};
 use crate::core::facts::Rival;
 use crate::core::identity;

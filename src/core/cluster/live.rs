@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
-use super::draft::{ClusterStep, Draft};
-use super::{drift, identity, observe, resize, restart, secret};
-use crate::api::{OperationKind, OperationPhase};
+use super::draft::{ClusterStep, Draft, Part};
+use super::{drift, identity, observe, refused, resize, restart, secret, turn};
+use crate::api::OperationKind;
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::KnownAccount;
@@ -15,12 +13,6 @@ use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
 use crate::dws::model::Cluster;
-
-/// In that time a snapshot whose turn it is has begun, or it is not its turn.
-const ITS_TURN: SignedDuration = SignedDuration::from_secs(1);
-
-/// What a part of the plan comes to: go on with the draft, or end with this step.
-pub(super) type Part<'a> = Result<Draft<'a>, Box<ClusterStep>>;
 
 pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     let id = draft.status.cluster_id.clone().unwrap_or_default();
@@ -214,76 +206,13 @@ fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     resize::work(draft, cluster)
 }
 
-/// Whether a new changing call may go out now; asks for a fresh detail first.
-pub(super) fn may_call(draft: &Draft<'_>, cluster: &Cluster) -> Result<bool, Box<ClusterStep>> {
-    Ok(!snapshot_goes_next(draft) && may_call_again(draft, cluster)?)
-}
-
-/// The same for a call whose answer is open: a snapshot waits for it, so it waits for no snapshot.
-pub(super) fn may_call_again(
-    draft: &Draft<'_>,
-    cluster: &Cluster,
-) -> Result<bool, Box<ClusterStep>> {
-    if !service_state::idle(cluster) || draft.just_refused_as_busy() {
-        return Ok(false);
-    }
-    if draft.facts.detail.is_none() {
-        return Err(Box::new(Draft::read(Read::Cluster(cluster.id.clone()))));
-    }
-    Ok(true)
-}
-
-/// A snapshot that has waited for one whole operation goes before the next one. Whether the operation that
-/// ends in this very plan was such a one is known once its end is stored.
-fn snapshot_goes_next(draft: &Draft<'_>) -> bool {
-    draft
-        .facts
-        .snapshots_of_cluster
-        .iter()
-        .any(|one| one.waits && (one.overdue || just_ended(draft)))
-}
-
-/// An operation was open in what was read, and none is now.
-fn just_ended(draft: &Draft<'_>) -> bool {
-    let read = draft.facts.object.status.as_ref();
-    let was_open = read
-        .and_then(|status| status.operation.as_ref())
-        .is_some_and(|operation| operation.phase != OperationPhase::OutcomeUnknown);
-    was_open && draft.open_operation().is_none()
-}
-
-/// What is wanted waits for the cluster.
-pub(super) fn busy(draft: Draft<'_>, cluster: &Cluster, what: &str) -> ClusterStep {
-    let task = cluster
-        .task_status
-        .as_deref()
-        .unwrap_or(&cluster.status)
-        .to_owned();
-    let message = if snapshot_goes_next(&draft) {
-        format!("{what} waits for a DwsSnapshot that has waited longer.")
-    } else if service_state::idle(cluster) {
-        format!("{what} waits a moment: the service says that it is busy.")
-    } else {
-        format!("{what} waits until the cluster is at rest; the service is at {task}.")
-    };
-    let verdict = Verdict::waiting(secret::ready(&draft, cluster), Says::new("Busy", message));
-    let wake = Some(if just_ended(&draft) {
-        ITS_TURN
-    } else if draft.just_refused_as_busy() {
-        draft.facts.settings.active_interval
-    } else {
-        draft.facts.settings.idle_interval
-    });
-    draft.end(&verdict, wake, Outcome::Waiting)
-}
-
 /// Nothing is left to do: publish the connection and say how things stand.
 fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
     let mut draft = match secret::publish(draft, cluster) {
         Ok(draft) => draft,
         Err(step) => return *step,
     };
-    let ready = secret::ready(&draft, cluster);
+    let ready = turn::ready(&draft, cluster);
     let life = service_state::life(&cluster.status);
     draft.unpark();
     if life == Life::CreationFailed && !draft.observe_only() {
@@ -298,10 +227,7 @@ fn rest(draft: Draft<'_>, cluster: &Arc<Cluster>) -> ClusterStep {
             return draft.end(&Verdict::waiting(ready, says), wake, Outcome::Waiting);
         }
         if draft.paused() && !stalled {
-            let says = Says::new(
-                "Paused",
-                "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
-            );
+            let says = Says::paused();
             return draft.end(&Verdict::out_of_sync(ready, says), None, Outcome::Waiting);
         }
         let verdict = if stalled {
@@ -358,18 +284,10 @@ fn shortfall(draft: &mut Draft<'_>, cluster: &Cluster) -> Option<(Says, bool)> {
         return Some((says, false));
     }
     if let Some(failure) = draft.failure_of(OperationKind::Restart) {
-        let reason = if failure.reason == failures::SERVICE_FAILED {
-            failures::SERVICE_FAILED
-        } else {
-            "RestartFailed"
-        };
-        return Some((Says::new(reason, failure.message.clone()), false));
+        return Some((refused::told(failure, "RestartFailed"), false));
     }
     if draft.paused() {
-        let says = Says::new(
-            "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
-        );
+        let says = Says::paused();
         return Some((says, false));
     }
     drift::found(draft, cluster).map(|says| (says, false))

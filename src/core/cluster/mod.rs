@@ -9,6 +9,7 @@ mod adopt;
 mod begin;
 mod body;
 mod delete;
+mod deletion;
 mod draft;
 mod drift;
 mod failing;
@@ -26,6 +27,7 @@ mod secret;
 mod settle_create;
 #[cfg(test)]
 mod tests;
+mod turn;
 
 pub use absorb::absorb;
 

@@ -6,6 +6,7 @@ use crate::api::cluster_status::{
     ResizeInfo, Tag,
 };
 use crate::core::conditions::{Ready, Says};
+use crate::core::failures;
 use crate::core::service_state::{self, Life};
 use crate::dws::model::Cluster;
 
@@ -161,15 +162,7 @@ pub(super) fn ready(cluster: &Cluster) -> Ready {
 
 /// Why a create failed, and the way on.
 pub(super) fn creation_failed(cluster: &Cluster) -> String {
-    let why = cluster
-        .failed_reasons
-        .as_ref()
-        .map_or_else(String::new, |why| {
-            let parts = [&why.error_code, &why.error_msg];
-            let said: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
-            let said = said.join(" ");
-            format!(" The service's reason: {}.", said.trim_end_matches('.'))
-        });
+    let why = failures::of_task(cluster.failed_reasons.as_ref());
     format!(
         "The service accepted the create and then failed it.{why} The failed cluster exists until this resource is \
          deleted: mend the manifest, delete the resource and apply it again."

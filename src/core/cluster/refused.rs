@@ -1,12 +1,11 @@
 //! A create or restore that was refused: what it waits for before it is sent again.
 
-use super::begin::TRY_AGAIN;
 use super::draft::{ClusterStep, Draft};
 use crate::api::cluster::AdoptionPolicy;
 use crate::api::cluster_status::LastFailure;
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::PasswordSecret;
-use crate::core::failures;
+use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
 use crate::core::step::{Outcome, Read};
 
 /// A refused create is not repeated until the spec, a Secret or `reconcile-requested-at` changes; a
@@ -30,9 +29,7 @@ pub(super) fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<Clus
     let no = Ready::No(Says::new("NotCreated", failure.message.clone()));
     match failure.reason.as_str() {
         // The name that stood in the way is what is asked for.
-        "NameConflict"
-            if draft.facts.object.spec.adoption_policy == Some(AdoptionPolicy::IfExists) =>
-        {
+        "NameConflict" if draft.facts.object.adoption_policy() == AdoptionPolicy::IfExists => {
             let interval = draft.facts.settings.active_interval;
             if draft.facts.now.duration_since(failure.at) >= interval {
                 return Ok(draft);
@@ -75,11 +72,7 @@ pub(super) fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<Clus
             if others || secret_as_refused(&draft)? == Some(false) {
                 return Ok(draft);
             }
-            let reason = match reason {
-                "NameConflict" => "NameConflict",
-                "Forbidden" => "Forbidden",
-                _ => "InvalidSpec",
-            };
+            let reason = failures::told_reason(reason);
             Err(Box::new(draft.stall(no, reason, failure.message)))
         }
     }
@@ -87,14 +80,22 @@ pub(super) fn refused_before(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<Clus
 
 /// What a refusal is shown as that is tried again every ten minutes.
 pub(super) fn tried_again_later(ready: Ready, failure: &LastFailure) -> Verdict {
-    let message = format!("{} It is tried again every 10 minutes.", failure.message);
-    match failure.reason.as_str() {
-        failures::SERVICE_FAILED => {
-            Verdict::out_of_sync(ready, Says::new(failures::SERVICE_FAILED, message))
-        }
-        "SoldOut" => Verdict::waiting(ready, Says::new("SoldOut", message)),
-        _ => Verdict::waiting(ready, Says::new("QuotaExceeded", message)),
+    let message = format!("{} {TRIED_AGAIN}.", failure.message);
+    let says = Says::new(failures::told_reason(&failure.reason), message);
+    if says.reason == failures::SERVICE_FAILED {
+        Verdict::out_of_sync(ready, says)
+    } else {
+        Verdict::waiting(ready, says)
     }
+}
+
+/// A failure that stands, with this reason unless the service itself failed.
+pub(super) fn told(failure: &LastFailure, reason: &'static str) -> Says {
+    if failure.reason == failures::SERVICE_FAILED {
+        let message = format!("{} It is tried again every 10 minutes.", failure.message);
+        return Says::new(failures::SERVICE_FAILED, message);
+    }
+    Says::new(reason, failure.message.clone())
 }
 
 /// Whether the password Secret is still the one that the refused request came from; `None` where it came

@@ -3,19 +3,17 @@
 use jiff::Timestamp;
 
 use super::draft::Draft;
+use crate::api::annotations::{Request, acknowledged_attempt};
 use crate::api::cluster_status::Handled;
 use crate::api::names;
 use crate::api::{Operation, OperationKind, OperationPhase};
-use crate::core::requests::{Request, judge};
+use crate::core::requests::{Judged, judge};
 use crate::core::step::EventNote;
 
 impl Draft<'_> {
     /// `acknowledge-attempt` closes the operation that it names as not to be repeated.
     pub fn acknowledge(&mut self) {
-        let Some(id) = self
-            .annotation(names::ACKNOWLEDGE_ATTEMPT)
-            .map(str::to_owned)
-        else {
+        let Some(id) = acknowledged_attempt(self.annotations()).map(str::to_owned) else {
             return;
         };
         let mut closed: Vec<Operation> = Vec::new();
@@ -64,44 +62,37 @@ impl Draft<'_> {
 
     /// Says that a value of `paused` holds nothing back: whoever wrote it may believe that it does.
     fn note_no_pause(&mut self) {
-        let value = self
-            .annotation(names::PAUSED)
-            .unwrap_or_default()
-            .to_owned();
+        let value = self.annotations().get(names::PAUSED).cloned();
+        let value = value.unwrap_or_default();
         if !matches!(value.as_str(), "" | "true" | "false") {
             let note = format!(
                 "{}={value:?} is not \"true\": nothing is held back.",
                 names::PAUSED
             );
-            self.ignored.push(note.clone());
-            self.events
-                .push(EventNote::warning("RequestIgnored", value, note));
+            self.ignore(value, note);
         }
     }
 
     /// Records what stands in the annotations: all of it the first time, and later what is not to be acted on.
     pub fn record_requests(&mut self) {
         if self.status.handled.is_none() {
-            let read = |key| self.annotation(key)?.parse::<Timestamp>().ok();
+            let read = |request: Request| request.requested_at(self.annotations()).ok().flatten();
             self.status.handled = Some(Handled {
-                restart: read(names::RESTART_REQUESTED_AT),
-                rotate_password: read(names::ROTATE_PASSWORD_REQUESTED_AT),
-                reconcile: read(names::RECONCILE_REQUESTED_AT),
+                restart: read(Request::Restart),
+                rotate_password: read(Request::RotatePassword),
+                reconcile: read(Request::Reconcile),
                 ..Handled::default()
             });
             return;
         }
         self.note_no_pause();
         let observe_only = self.observe_only();
-        for key in [
-            names::RESTART_REQUESTED_AT,
-            names::ROTATE_PASSWORD_REQUESTED_AT,
-            names::RECONCILE_REQUESTED_AT,
-        ] {
-            let value = self.annotation(key).unwrap_or_default().to_owned();
-            match self.request(key) {
-                Request::Due(asked) if key == names::RECONCILE_REQUESTED_AT => {
-                    self.record(key, asked);
+        for request in Request::ALL {
+            let key = request.annotation();
+            let value = self.annotations().get(key).cloned().unwrap_or_default();
+            match self.judged(request) {
+                Judged::Due(asked) if request == Request::Reconcile => {
+                    self.record(request, asked);
                     // What ended in failure at the service is not undone by asking again.
                     let ended = ["ResizeFailed", "RestartFailed"];
                     let failures = &mut self.status.failures;
@@ -109,70 +100,60 @@ impl Draft<'_> {
                     self.status.last_busy = None;
                     self.status.rejected_secret = None;
                 }
-                Request::Due(asked) if observe_only => self.record(key, asked),
-                Request::None | Request::Due(_) => {}
-                Request::Lapsed(asked) => {
-                    self.record(key, asked);
+                Judged::Due(asked) if observe_only => self.record(request, asked),
+                Judged::None | Judged::Due(_) => {}
+                Judged::Lapsed(asked) => {
+                    self.record(request, asked);
                     let note = format!(
                         "{key}={value} could not run within 24 hours and lapses: ask again."
                     );
                     self.events
                         .push(EventNote::warning("RequestLapsed", value, note));
                 }
-                Request::TooFarAhead => {
+                Judged::TooFarAhead => {
                     let note = format!(
                         "{key}={value} is more than 10 minutes ahead of the clock: nothing is done."
                     );
-                    self.ignored.push(note.clone());
-                    self.events
-                        .push(EventNote::warning("RequestIgnored", value, note));
+                    self.ignore(value, note);
                 }
-                Request::Unreadable => {
-                    let note = format!(
-                        "{key}={value:?} is not an RFC 3339 time such as 2026-11-25T08:30:00Z: nothing is done."
-                    );
-                    self.ignored.push(note.clone());
-                    self.events
-                        .push(EventNote::warning("RequestIgnored", value, note));
+                Judged::Unreadable(error) => {
+                    self.ignore(value, format!("Nothing is done: {error}."));
                 }
             }
         }
     }
 
-    /// A restart that is asked for and not yet done.
-    pub fn due_restart(&self) -> Option<Timestamp> {
-        self.due(names::RESTART_REQUESTED_AT)
+    fn ignore(&mut self, value: String, note: String) {
+        self.ignored.push(note.clone());
+        self.events
+            .push(EventNote::warning("RequestIgnored", value, note));
     }
 
-    /// A rotation that is asked for and not yet done.
-    pub fn due_rotation(&self) -> Option<Timestamp> {
-        self.due(names::ROTATE_PASSWORD_REQUESTED_AT)
-    }
-
-    /// Marks a request as handled.
-    pub fn record(&mut self, key: &str, asked: Timestamp) {
-        let handled = self.status.handled.get_or_insert_with(Handled::default);
-        match key {
-            names::RESTART_REQUESTED_AT => handled.restart = Some(asked),
-            names::ROTATE_PASSWORD_REQUESTED_AT => handled.rotate_password = Some(asked),
-            _ => handled.reconcile = Some(asked),
-        }
-    }
-
-    fn due(&self, key: &str) -> Option<Timestamp> {
+    /// A restart or rotation that is asked for and not yet done.
+    pub fn due(&self, request: Request) -> Option<Timestamp> {
         self.status.handled.as_ref()?;
-        match self.request(key) {
-            Request::Due(asked) => Some(asked),
+        match self.judged(request) {
+            Judged::Due(asked) => Some(asked),
             _ => None,
         }
     }
 
-    fn request(&self, key: &str) -> Request {
+    /// Marks a request as handled.
+    pub fn record(&mut self, request: Request, asked: Timestamp) {
+        let handled = self.status.handled.get_or_insert_with(Handled::default);
+        match request {
+            Request::Restart => handled.restart = Some(asked),
+            Request::RotatePassword => handled.rotate_password = Some(asked),
+            Request::Reconcile => handled.reconcile = Some(asked),
+        }
+    }
+
+    fn judged(&self, request: Request) -> Judged {
         let handled = self.status.handled.clone().unwrap_or_default();
-        let recorded = match key {
-            names::RESTART_REQUESTED_AT => handled.restart,
-            names::ROTATE_PASSWORD_REQUESTED_AT => handled.rotate_password,
-            _ => handled.reconcile,
+        let recorded = match request {
+            Request::Restart => handled.restart,
+            Request::RotatePassword => handled.rotate_password,
+            Request::Reconcile => handled.reconcile,
         };
         let created = self
             .facts
@@ -181,6 +162,7 @@ impl Draft<'_> {
             .creation_timestamp
             .as_ref()
             .map(|time| time.0);
-        judge(self.annotation(key), recorded, created, self.facts.now)
+        let asked = request.requested_at(self.annotations());
+        judge(asked, recorded, created, self.facts.now)
     }
 }

@@ -7,15 +7,13 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::begin::TRY_AGAIN;
-use super::draft::Draft;
-use super::live::{self, Part};
-use super::{observe, refused};
+use super::draft::{Draft, Part};
+use super::{observe, refused, turn};
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
-use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::failures::{self, TRY_AGAIN};
+use crate::core::journal::{self, Intent};
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome};
 use crate::dws::call::Call;
@@ -70,8 +68,9 @@ pub(super) fn settle<'a>(
     if failed && !runs && ours_failed {
         draft.status.operation = None;
         draft.status.settled_node_count = Some(target);
+        let why = failures::of_task(cluster.failed_reasons.as_ref());
         let message = format!(
-            "The service could not grow the cluster from {baseline} to {target} nodes. It is not repeated by itself: \
+            "The service could not grow the cluster from {baseline} to {target} nodes.{why} It is not repeated by itself: \
              see the cluster in the console, then write another spec.nodeCount."
         );
         draft.fail(OperationKind::Resize, "ResizeFailed", None, message.clone());
@@ -114,11 +113,7 @@ pub(super) fn settle<'a>(
             )));
         }
     }
-    if let Some(open) = &mut draft.status.operation
-        && open.phase == OperationPhase::Intended
-    {
-        open.phase = OperationPhase::Ambiguous;
-    }
+    journal::doubt(&mut draft.status.operation);
     let progress = service_state::progress(cluster).unwrap_or_default();
     let message = if accepted {
         format!("The cluster grows from {baseline} to {target} nodes. {progress}")
@@ -184,8 +179,8 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         let wake = Some(draft.facts.settings.active_interval);
         return Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)));
     }
-    if !live::may_call(&draft, cluster)? {
-        return Err(Box::new(live::busy(draft, cluster, "The resize")));
+    if !turn::may_call(&draft, cluster)? {
+        return Err(Box::new(turn::busy(draft, cluster, "The resize")));
     }
     Err(Box::new(send(draft, cluster, found, wanted, None)))
 }
@@ -226,7 +221,7 @@ fn send(
         let service = list.and_then(|list| list.service_time);
         let seen = Baseline {
             node_count: Some(baseline),
-            service_time: Some(super::body::clock(service, now)),
+            service_time: Some(journal::clock(service, now)),
             ..Baseline::default()
         };
         Intent::new(

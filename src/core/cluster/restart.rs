@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::draft::Draft;
-use super::live::{self, Part};
-use crate::api::names;
+use super::draft::{Draft, Part};
+use super::turn;
+use crate::api::annotations::Request;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::service_state::{self, Life};
 use crate::core::step::{EventNote, Outcome};
 use crate::dws::call::Call;
@@ -40,9 +40,11 @@ pub(super) fn settle<'a>(
     // Until REBOOTING was seen, the word may still be that of the restart before.
     if failed && (seen || passed) {
         draft.status.operation = None;
-        let message = "The service could not restart the cluster (REBOOT_FAILURE): see the cluster's events in the \
-                       console, then ask for a restart again."
-            .to_owned();
+        let why = failures::of_task(cluster.failed_reasons.as_ref());
+        let message = format!(
+            "The service could not restart the cluster (REBOOT_FAILURE).{why} See the cluster's events in the \
+             console, then ask for a restart again."
+        );
         draft.fail(
             OperationKind::Restart,
             "RestartFailed",
@@ -72,11 +74,7 @@ pub(super) fn settle<'a>(
         );
         return Ok(draft);
     }
-    if let Some(open) = &mut draft.status.operation
-        && open.phase == OperationPhase::Intended
-    {
-        open.phase = OperationPhase::Ambiguous;
-    }
+    journal::doubt(&mut draft.status.operation);
     let message = if service_state::life(&cluster.status) == Life::Available && !rebooting {
         "A restart was asked for; the service does not show it yet.".to_owned()
     } else {
@@ -92,7 +90,7 @@ pub(super) fn settle<'a>(
 }
 
 pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
-    let Some(asked) = draft.due_restart() else {
+    let Some(asked) = draft.due(Request::Restart) else {
         let failure = draft.failure_of(OperationKind::Restart);
         if failure.is_some_and(|one| one.reason == failures::SERVICE_FAILED) {
             // It lapsed, or was taken back, before the service was well again.
@@ -103,14 +101,15 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     if draft.unknown_of(OperationKind::Restart).is_some() || draft.holds(OperationKind::Restart) {
         return Ok(draft);
     }
-    if !live::may_call(&draft, cluster)? {
-        return Err(Box::new(live::busy(draft, cluster, "The restart")));
+    if !turn::may_call(&draft, cluster)? {
+        return Err(Box::new(turn::busy(draft, cluster, "The restart")));
     }
     let target = Target {
         cluster_id: Some(cluster.id.clone()),
         requested_at: draft
-            .annotation(names::RESTART_REQUESTED_AT)
-            .map(str::to_owned),
+            .annotations()
+            .get(Request::Restart.annotation())
+            .cloned(),
         ..Target::default()
     };
     let handled = draft
@@ -122,7 +121,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         handled,
         ..Baseline::default()
     };
-    draft.record(names::RESTART_REQUESTED_AT, asked);
+    draft.record(Request::Restart, asked);
     draft.overcome(OperationKind::Restart);
     let call = Call::RestartCluster {
         cluster_id: cluster.id.clone(),

@@ -7,18 +7,16 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use super::begin;
-use super::draft::{ClusterStep, Draft};
-use super::live::{self, Part};
-use super::observe;
+use super::draft::{ClusterStep, Draft, Part};
+use super::{refused, turn};
+use crate::api::annotations::Request;
 use crate::api::cluster_status::{Binding, RejectedSecret};
-use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
 use crate::core::facts::{ConnectionSecret, PasswordSecret};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::password;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 use crate::dws::call::Call;
@@ -51,7 +49,7 @@ fn put(draft: &mut Draft<'_>, cluster: &Cluster, passwords: &Passwords) {
     draft.secret = (!stands).then_some(SecretWrite::Put { data });
     // A Provisioned Service points at its Secret once an application can use it.
     let usable = passwords.current.is_some() || draft.adopted();
-    if usable && !waits_for_first(draft) {
+    if usable && !draft.awaits_first_password() {
         bind(draft);
     }
 }
@@ -60,11 +58,6 @@ fn bind(draft: &mut Draft<'_>) {
     draft.status.binding = Some(Binding {
         name: draft.connection_secret_name(),
     });
-}
-
-/// A restored cluster whose first password is not in force yet: only its first reset binds the Secret.
-pub(super) fn waits_for_first(draft: &Draft<'_>) -> bool {
-    draft.made_by_restore() && draft.status.binding.is_none()
 }
 
 /// The create's password is in force.
@@ -86,11 +79,11 @@ pub(super) fn publish<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<
     }
     let mut passwords = held(&draft)?;
     if let Some(ConnectionSecret::Foreign(whose)) = &draft.facts.connection_secret {
-        let ready = ready(&draft, cluster);
-        return Err(Box::new(begin::secret_conflict(draft, whose, ready)));
+        let ready = turn::ready(&draft, cluster);
+        return Err(Box::new(conflict(draft, whose, ready)));
     }
     if draft.open_operation().is_none() {
-        let waits_for_reset = waits_for_first(&draft);
+        let waits_for_reset = draft.awaits_first_password();
         if !waits_for_reset && draft.unknown_of(OperationKind::ResetPassword).is_none() {
             // Sent by nobody, or refused: it must not look like a password that may be in force.
             passwords.pending = None;
@@ -150,8 +143,8 @@ pub(super) fn settle<'a>(
 ) -> Part<'a> {
     let passwords = held(&draft)?;
     if let Some(ConnectionSecret::Foreign(whose)) = &draft.facts.connection_secret {
-        let ready = ready(&draft, cluster);
-        return Err(Box::new(begin::secret_conflict(draft, whose, ready)));
+        let ready = turn::ready(&draft, cluster);
+        return Err(Box::new(conflict(draft, whose, ready)));
     }
     if operation.phase == OperationPhase::Accepted {
         let secret = operation.target.secret.clone();
@@ -185,16 +178,14 @@ pub(super) fn settle<'a>(
     let waited = draft.facts.now.duration_since(operation.intended_at);
     // Each attempt waits longer, up to ten minutes: a refusal that says nothing about the first stays so.
     let pause = draft.facts.settings.active_interval * operation.attempt.clamp(1, 60);
-    let too_soon = waited < pause.min(begin::TRY_AGAIN);
-    if too_soon || draft.hands_off() || !live::may_call_again(&draft, cluster)? {
-        if let Some(open) = &mut draft.status.operation {
-            open.phase = OperationPhase::Ambiguous;
-        }
+    let too_soon = waited < pause.min(failures::TRY_AGAIN);
+    if too_soon || draft.hands_off() || !turn::may_call_again(&draft, cluster)? {
+        journal::doubt(&mut draft.status.operation);
         let says = Says::new(
             "PasswordPending",
             "The answer to a password reset was lost; the same one is sent again.",
         );
-        let verdict = Verdict::working(ready(&draft, cluster), says);
+        let verdict = Verdict::working(turn::ready(&draft, cluster), says);
         let wake = Some(draft.facts.settings.active_interval);
         return Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)));
     }
@@ -207,7 +198,7 @@ pub(super) fn settle<'a>(
         "PasswordPending",
         "The same password is sent again, because the answer to it was lost.",
     );
-    let verdict = Verdict::working(ready(&draft, cluster), says);
+    let verdict = Verdict::working(turn::ready(&draft, cluster), says);
     Err(Box::new(draft.call(intent, &verdict)))
 }
 
@@ -223,11 +214,11 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     ) {
         return Ok(draft);
     }
-    let first = waits_for_first(&draft);
-    let rotation = draft.due_rotation();
+    let first = draft.awaits_first_password();
+    let rotation = draft.due(Request::RotatePassword);
     let (candidate, secret) = if draft.facts.object.spec.admin_password_secret_ref.is_some() {
         if let Some(asked) = rotation {
-            draft.record(names::ROTATE_PASSWORD_REQUESTED_AT, asked);
+            draft.record(Request::RotatePassword, asked);
             let note = "The password comes from spec.adminPasswordSecretRef: change that Secret to change it.";
             draft.events.push(EventNote::warning(
                 "RotationIgnored",
@@ -237,7 +228,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         }
         let Some((value, secret)) = referenced(&draft)? else {
             if first {
-                let message = begin::reference_missing(&draft);
+                let message = reference_missing(&draft);
                 let no = Ready::No(Says::new("WaitingForReference", message.clone()));
                 return Err(Box::new(draft.wait(no, "WaitingForReference", message)));
             }
@@ -297,8 +288,8 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     if draft.holds(OperationKind::ResetPassword) {
         return Ok(draft);
     }
-    if !live::may_call(&draft, cluster)? {
-        return Err(Box::new(live::busy(draft, cluster, "The password change")));
+    if !turn::may_call(&draft, cluster)? {
+        return Err(Box::new(turn::busy(draft, cluster, "The password change")));
     }
     let pending = Passwords {
         pending: Some(candidate.clone()),
@@ -314,7 +305,7 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         ..Baseline::default()
     };
     if let Some(asked) = rotation {
-        draft.record(names::ROTATE_PASSWORD_REQUESTED_AT, asked);
+        draft.record(Request::RotatePassword, asked);
     }
     let target = Target {
         cluster_id: Some(cluster.id.clone()),
@@ -335,31 +326,15 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
         call,
     );
     let says = Says::new("PasswordPending", "A new password is being set.");
-    let verdict = Verdict::working(ready(&draft, cluster), says);
+    let verdict = Verdict::working(turn::ready(&draft, cluster), says);
     Err(Box::new(draft.call(intent, &verdict)))
-}
-
-/// `Ready` during a password change; after a restore it waits for the first one.
-pub(super) fn ready(draft: &Draft<'_>, cluster: &Cluster) -> Ready {
-    if waits_for_first(draft) {
-        return Ready::No(Says::new(
-            "Restoring",
-            "The restored cluster gets its password.",
-        ));
-    }
-    observe::ready(cluster)
 }
 
 /// What is wrong with the password, if anything.
 pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     let spec = &draft.facts.object.spec;
     if let Some(failure) = draft.failure_of(OperationKind::ResetPassword) {
-        let reason = if failure.reason == failures::SERVICE_FAILED {
-            failures::SERVICE_FAILED
-        } else {
-            "PasswordRejected"
-        };
-        return Some(Says::new(reason, failure.message.clone()));
+        return Some(refused::told(failure, "PasswordRejected"));
     }
     if let Ok(Some((_, secret))) = referenced(draft)
         && draft.status.rejected_secret.as_ref() == Some(&secret)
@@ -374,10 +349,7 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
         Some(PasswordSecret::NoSecret | PasswordSecret::NoKey)
     );
     if spec.admin_password_secret_ref.is_some() && missing {
-        return Some(Says::new(
-            "WaitingForReference",
-            begin::reference_missing(draft),
-        ));
+        return Some(Says::new("WaitingForReference", reference_missing(draft)));
     }
     let written = match (&draft.secret, &draft.facts.connection_secret) {
         (Some(SecretWrite::Put { data }), _) | (_, Some(ConnectionSecret::Ours { data, .. })) => {
@@ -392,4 +364,35 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
              dws.huaweicloud.com/rotate-password-requested-at to get a new one.",
         )
     })
+}
+
+/// What is missing of `adminPasswordSecretRef`.
+pub(super) fn reference_missing(draft: &Draft<'_>) -> String {
+    let object = &draft.facts.object;
+    let name = object.admin_password_secret_name().unwrap_or_default();
+    let key = object.admin_password_key();
+    match draft.facts.password_secret {
+        Some(PasswordSecret::NoKey) => format!(
+            "Secret {name} has no key {key} with text in it: add it, or correct spec.adminPasswordSecretRef.key."
+        ),
+        _ => format!(
+            "Secret {name} of spec.adminPasswordSecretRef does not exist in this namespace: create it with key {key}, or correct the name."
+        ),
+    }
+}
+
+/// A Secret of the connection Secret's name that is not ours.
+pub(super) fn conflict(mut draft: Draft<'_>, whose: &str, ready: Ready) -> ClusterStep {
+    let name = draft.connection_secret_name();
+    let message = format!(
+        "Secret {name} exists and is not this resource's ({whose}); it is not touched. Delete it, or choose another \
+         spec.connectionSecretName before the cluster is made."
+    );
+    draft
+        .events
+        .push(EventNote::warning("SecretConflict", name, message.clone()));
+    let says = Says::new("SecretConflict", message);
+    let verdict = Verdict::stalled(ready, says);
+    let wake = Some(draft.facts.settings.idle_interval);
+    draft.end(&verdict, wake, Outcome::Stalled)
 }

@@ -7,7 +7,7 @@ use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
 use crate::core::facts::{ClusterList, ConnectionSecret, KnownAccount};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 
 /// What a fresh complete list says about a lost create.
@@ -128,9 +128,7 @@ pub(super) fn plan(
         Found::Free if draft.facts.namespace_terminating => super::begin::namespace_goes(draft),
         Found::Free => renew(draft, account, operation, doing),
         Found::Early(namesake) => {
-            if let Some(open) = &mut draft.status.operation {
-                open.phase = OperationPhase::Ambiguous;
-            }
+            journal::doubt(&mut draft.status.operation);
             let mut message = "The answer to the request was lost. Until the ambiguity window is over nothing is sent \
                                again; a cluster that appears under the name is claimed."
                 .to_owned();
@@ -213,7 +211,7 @@ fn renew(
             None => return Draft::read(Read::ConnectionSecret),
             Some(ConnectionSecret::Foreign(whose)) => {
                 let says = Says::new("SecretConflict", "No cluster was made.");
-                return super::begin::secret_conflict(draft, whose, Ready::No(says));
+                return super::secret::conflict(draft, whose, Ready::No(says));
             }
             Some(ConnectionSecret::Ours { data, .. }) => Passwords::of(data),
             Some(ConnectionSecret::Absent) => Passwords::default(),

@@ -30,14 +30,14 @@ pub fn absorb(
         }
     };
     match answer {
-        Answer::Accepted { id: None, .. } if taking => {
+        Answer::Accepted { id: None } if taking => {
             phase(
                 &mut status,
                 OperationPhase::Ambiguous,
                 Some("The service accepted the call and gave no id.".into()),
             );
         }
-        Answer::Accepted { id, .. } => {
+        Answer::Accepted { id } => {
             phase(&mut status, OperationPhase::Accepted, None);
             if taking {
                 status.snapshot_id.clone_from(id);

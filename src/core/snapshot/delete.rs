@@ -1,14 +1,17 @@
 //! Deleting or retaining a snapshot: never one that a restore is reading.
 
+use kube::ResourceExt;
+
 use super::draft::{Draft, SnapshotStep};
 use super::{follow, settle};
+use crate::api::annotations::confirmed_delete;
 use crate::api::names;
 use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{Baseline, DwsSnapshotStatus, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::facts::Account;
-use crate::core::failures;
+use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, SnapshotLife};
 use crate::core::step::{EventNote, Outcome, Read};
@@ -39,7 +42,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> SnapshotStep {
     }
     let id = draft.status.snapshot_id.clone();
     let named = id.clone().unwrap_or_default();
-    if draft.deletion_policy() == SnapshotDeletionPolicy::Retain {
+    if draft.facts.object.deletion_policy() == SnapshotDeletionPolicy::Retain {
         let note = retained(&draft.status);
         return draft.forget(note);
     }
@@ -180,7 +183,7 @@ fn observed(mut draft: Draft<'_>) -> Result<Draft<'_>, Box<SnapshotStep>> {
             Some(Err(_)) => return Ok(draft),
         };
         let name = operation.target.name.clone().unwrap_or_default();
-        let found = list.named(&name).into_iter().next();
+        let found = list.named(&name).first();
         if let Some(found) = found.filter(|one| claimable(&draft, &operation, one)) {
             draft.status.snapshot_id = Some(found.id.clone());
             draft.status.adopted = Some(false);
@@ -262,7 +265,7 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
                 ),
                 Presence::Unknown if failure.meaning == Meaning::AbsentOrForbidden => {
                     let message = format!(
-                        "The service does not say whether snapshot {id} is gone or hidden from these credentials ({}) \
+                        "The service does not say whether snapshot {id} is gone or hidden from these credentials ({}). \
                          Give the resource credentials that may read it, or set spec.deletionPolicy: Retain.",
                         failures::text(failure)
                     );
@@ -297,11 +300,8 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
     if draft.facts.crd_deleting.is_none() {
         return Draft::read(Read::CrdState);
     }
-    let annotations = draft.facts.object.metadata.annotations.as_ref();
-    let confirmed = annotations
-        .and_then(|all| all.get(names::CONFIRM_DELETE))
-        .is_some_and(|value| value == id);
-    if draft.facts.crd_deleting == Some(true) && !confirmed {
+    let confirmed = confirmed_delete(draft.facts.object.annotations());
+    if draft.facts.crd_deleting == Some(true) && confirmed != Some(id) {
         let message = format!(
             "The CRD itself is being deleted: no DELETE is sent. Set spec.deletionPolicy: Retain, or annotate {}={id}.",
             names::CONFIRM_DELETE
@@ -314,9 +314,9 @@ fn known(mut draft: Draft<'_>, id: &str) -> SnapshotStep {
         .clone()
         .filter(|one| one.kind == OperationKind::DeleteSnapshot && one.reason != failures::BUSY)
     {
-        if draft.facts.now.duration_since(failure.at) < jiff::SignedDuration::from_mins(10) {
+        if draft.facts.now.duration_since(failure.at) < TRY_AGAIN {
             let message = format!(
-                "The service refuses the deletion: {} It is tried again every 10 minutes; set spec.deletionPolicy: \
+                "The service refuses the deletion: {} {TRIED_AGAIN}; set spec.deletionPolicy: \
                  Retain to keep the snapshot.",
                 failure.message
             );

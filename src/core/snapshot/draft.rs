@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use kube::ResourceExt;
 
+use crate::api::annotations::is_paused;
 use crate::api::cluster_status::LastFailure;
 use crate::api::names;
-use crate::api::snapshot::SnapshotDeletionPolicy;
 use crate::api::{DwsCluster, DwsSnapshotStatus, OperationKind};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::facts::{ClusterRefFact, SnapshotFacts};
@@ -46,10 +47,7 @@ impl<'a> Draft<'a> {
     }
 
     pub fn name(&self) -> &str {
-        let written = self.facts.object.spec.snapshot_name.as_deref();
-        written
-            .or(self.facts.object.metadata.name.as_deref())
-            .unwrap_or_default()
+        self.facts.object.snapshot_name()
     }
 
     pub fn generation(&self) -> i64 {
@@ -57,14 +55,7 @@ impl<'a> Draft<'a> {
     }
 
     pub fn paused(&self) -> bool {
-        let annotations = self.facts.object.metadata.annotations.as_ref();
-        annotations
-            .and_then(|all| all.get(names::PAUSED))
-            .is_some_and(|value| value == "true")
-    }
-
-    pub fn adopted(&self) -> bool {
-        self.status.adopted == Some(true)
+        is_paused(self.facts.object.annotations())
     }
 
     pub fn has_finalizer(&self) -> bool {
@@ -74,15 +65,6 @@ impl<'a> Draft<'a> {
             .finalizers
             .as_ref()
             .is_some_and(|all| all.iter().any(|one| one == names::FINALIZER))
-    }
-
-    pub fn deletion_policy(&self) -> SnapshotDeletionPolicy {
-        let default = if self.adopted() {
-            SnapshotDeletionPolicy::Retain
-        } else {
-            SnapshotDeletionPolicy::Delete
-        };
-        self.facts.object.spec.deletion_policy.unwrap_or(default)
     }
 
     pub fn has_work(&self) -> bool {

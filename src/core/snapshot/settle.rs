@@ -3,10 +3,11 @@
 use super::draft::{Draft, SnapshotStep};
 use super::follow::{no, shown};
 use super::take::call;
-use crate::api::{Operation, OperationKind, OperationPhase};
+use crate::api::{Operation, OperationKind};
 use crate::core::conditions::{Says, Verdict};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
+use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::model::Snapshot;
 
@@ -57,11 +58,7 @@ pub(super) fn settle(mut draft: Draft<'_>, operation: &Operation) -> SnapshotSte
         return draft.stall(no(&says), says);
     }
     if !settled {
-        if let Some(open) = &mut draft.status.operation
-            && open.phase == OperationPhase::Intended
-        {
-            open.phase = OperationPhase::Ambiguous;
-        }
+        journal::doubt(&mut draft.status.operation);
         let message = "The answer to the request was lost; a snapshot that appears under the name is claimed.";
         let says = Says::new("Snapshotting", message);
         let wake = Some(draft.facts.settings.active_interval);
@@ -101,9 +98,5 @@ pub(super) fn fits(operation: &Operation, snapshot: &Snapshot) -> bool {
     not_earlier
         && snapshot.cluster_id.is_some()
         && snapshot.cluster_id == operation.target.cluster_id
-        && !snapshot
-            .type_
-            .as_deref()
-            .unwrap_or("MANUAL")
-            .starts_with("AUTO")
+        && service_state::is_manual(snapshot)
 }

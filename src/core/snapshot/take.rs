@@ -1,14 +1,16 @@
 //! Taking a snapshot: its cluster, its name, its turn, then the intent.
 
 use jiff::SignedDuration;
+use kube::ResourceExt;
 
 use super::draft::{Draft, SnapshotStep};
 use super::follow::{no, not_allowed};
+use crate::api::annotations::Request;
 use crate::api::{Baseline, OperationKind, OperationPhase, Target};
 use crate::core::conditions::{self, Says, Verdict};
 use crate::core::facts::{ClusterRefFact, KnownAccount};
 use crate::core::failures;
-use crate::core::journal::Intent;
+use crate::core::journal::{self, Intent};
 use crate::core::requests::FURTHEST_AHEAD;
 use crate::core::service_state;
 use crate::core::step::{EventNote, Outcome, Read};
@@ -38,7 +40,7 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         let again = others || asked == Some(SignedDuration::ZERO);
         if !busy && failure.generation == draft.generation() && !again {
             let waited = draft.facts.now.duration_since(failure.at);
-            let says = Says::new(shown_reason(&failure.reason), failure.message);
+            let says = Says::new(failures::told_reason(&failure.reason), failure.message);
             let (verdict, outcome) = match says.reason {
                 "QuotaExceeded" => (Verdict::waiting(no(&says), says), Outcome::Waiting),
                 failures::SERVICE_FAILED => {
@@ -46,7 +48,7 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
                 }
                 _ => (Verdict::stalled(no(&says), says), Outcome::Stalled),
             };
-            let retry = (outcome == Outcome::Waiting).then_some(RETRY - waited);
+            let retry = (outcome == Outcome::Waiting).then_some(failures::TRY_AGAIN - waited);
             if retry.is_none_or(|left| left.is_positive()) {
                 let wake = retry.into_iter().chain(asked).min();
                 return draft.end(&verdict, wake, outcome);
@@ -112,10 +114,7 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         return draft.end(&Verdict::waiting(no(&says), says), wake, Outcome::Waiting);
     }
     if draft.paused() {
-        let says = Says::new(
-            "Paused",
-            "The annotation dws.huaweicloud.com/paused holds back every changing call: remove it to go on.",
-        );
+        let says = Says::paused();
         return draft.end(
             &Verdict::out_of_sync(no(&says), says),
             None,
@@ -137,9 +136,8 @@ pub(super) fn begin(mut draft: Draft<'_>, account: &KnownAccount) -> SnapshotSte
         ..Target::default()
     };
     let now = draft.facts.now;
-    let ours = now.checked_sub(SignedDuration::from_mins(5)).unwrap_or(now);
     let baseline = Baseline {
-        service_time: Some(conditions::whole_second(list.service_time.unwrap_or(ours))),
+        service_time: Some(journal::clock(list.service_time, now)),
         ..Baseline::default()
     };
     let call = call(&draft, &cluster.id);
@@ -166,28 +164,13 @@ const HELD_UP: [&str; 4] = [
     "SoldOut",
 ];
 
-/// A refusal for want of quota is tried again after this long.
-const RETRY: SignedDuration = SignedDuration::from_mins(10);
-
 /// In how long a request to try again counts, if there is one since the failure: the clock of whoever asks
 /// may be a little ahead of ours.
 fn asked_again(draft: &Draft<'_>, since: &jiff::Timestamp) -> Option<SignedDuration> {
-    let annotations = draft.facts.object.metadata.annotations.as_ref()?;
-    let text = annotations.get(crate::api::names::RECONCILE_REQUESTED_AT)?;
-    let asked = text.parse::<jiff::Timestamp>().ok()?;
+    let annotations = draft.facts.object.annotations();
+    let asked = Request::Reconcile.requested_at(annotations).ok()??;
     let ahead = asked.duration_since(draft.facts.now);
     (asked > *since && ahead <= FURTHEST_AHEAD).then_some(ahead.max(SignedDuration::ZERO))
-}
-
-fn shown_reason(reason: &str) -> &'static str {
-    match reason {
-        "NameConflict" => "NameConflict",
-        "QuotaExceeded" => "QuotaExceeded",
-        "Forbidden" => "Forbidden",
-        "SnapshotFailed" => "SnapshotFailed",
-        failures::SERVICE_FAILED => failures::SERVICE_FAILED,
-        _ => "InvalidSpec",
-    }
 }
 
 pub(super) fn call(draft: &Draft<'_>, cluster_id: &str) -> Call {

@@ -114,12 +114,13 @@ impl Client {
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         headers.insert(X_LANGUAGE, header(&config.language, false)?);
         Ok(Request {
+            operation,
             method: operation.method(),
             url,
             headers,
             body,
             timeout: config.request_timeout,
-            changing: false,
+            changing: operation.is_changing(),
             max_answer: operation.max_answer(),
         })
     }
@@ -241,7 +242,6 @@ fn refused_login(failure: Failure) -> Failure {
         | Meaning::Invalid
         | Meaning::Unknown => Failure {
             meaning: Meaning::Unauthenticated,
-            class: Meaning::Unauthenticated.class(),
             field: None,
             advice: "Correct domain, user, password and project of the account: IAM refuses the login.",
             ..failure

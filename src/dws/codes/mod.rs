@@ -10,7 +10,7 @@ mod gateway;
 mod load;
 mod shape;
 
-use super::answer::{Class, Meaning};
+use super::answer::Meaning;
 
 /// Where a code comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,19 +34,12 @@ pub struct Code {
     pub http: &'static [u16],
     /// Where it comes from.
     pub origin: Origin,
-    /// What it means.
+    /// What it means, and by [`Meaning::class`] how to go on after it.
     pub meaning: Meaning,
     /// The spec field to mend, as a path.
     pub field: Option<&'static str>,
     /// What to do, one sentence.
     pub advice: &'static str,
-}
-
-impl Code {
-    /// How to go on after a definite refusal with this code.
-    pub const fn class(&self) -> Class {
-        self.meaning.class()
-    }
 }
 
 /// Rows of the table: code, HTTP statuses, meaning, field where one is to be mended, advice.
@@ -157,8 +150,6 @@ mod tests {
                 row.code
             );
             advices.insert(row.advice);
-            assert_eq!(row.class(), row.meaning.class());
-            assert_ne!(row.class(), Class::Ambiguous, "{}", row.code);
             assert_eq!(
                 row.http.is_empty(),
                 row.origin == Origin::FailedTask,

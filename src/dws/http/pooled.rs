@@ -37,6 +37,7 @@ pub(super) async fn send(
     request: Request,
 ) -> Result<Response, TransportError> {
     let Request {
+        operation: _,
         method,
         url,
         headers,

@@ -9,7 +9,6 @@ use super::*;
 fn failure(meaning: Meaning) -> Failure {
     Failure {
         meaning,
-        class: meaning.class(),
         http: Some(503),
         code: Some("APIGW.0613".to_owned()),
         message: "backend unavailable".to_owned(),

@@ -12,7 +12,6 @@ use OperationKind::{Create, Delete, DeleteSnapshot, ResetPassword, Resize, Resta
 fn accepted(id: Option<&str>) -> Answer {
     Answer::Accepted {
         id: id.map(str::to_owned),
-        service_time: None,
     }
 }
 

@@ -137,7 +137,8 @@ fn a_failed_creation_tells_the_services_reason() {
     });
     let message = by_id().detail(failed).message("Synced");
     assert!(
-        message.contains(" reason: DWS.6000 The flavor is sold out. The failed"),
+        message.contains(" reason: DWS.6000: The flavor is sold out. ")
+            && message.contains(" The failed cluster"),
         "{message}"
     );
 }

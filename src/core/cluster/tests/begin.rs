@@ -121,7 +121,7 @@ fn with_credentials(facts: Facts, version: &str) -> Facts {
 #[case::if_exists_is_not_allowed(Facts::new().spec(|s| s.adoption_policy = Some(AdoptionPolicy::IfExists)).known(|k| k.adoption_allowed = false),
     "Ready=False/InvalidSpec; Synced=False/InvalidSpec; Stalled")]
 // The account.
-#[case::credentials_missing(Facts::new().account(Account::CredentialsMissing { secret: "c".into(), message: "Secret c is not there.".into() }),
+#[case::credentials_missing(Facts::new().account(Account::CredentialsMissing { message: "Secret c is not there.".into() }),
     "Ready=False/CredentialsMissing; Synced=False/CredentialsMissing; Reconciling")]
 #[case::credentials_contradictory(Facts::new().account(Account::Invalid { message: "m".into() }),
     "Ready=False/InvalidSpec; Synced=False/InvalidSpec; Stalled")]

@@ -124,6 +124,21 @@ fn the_services_words_stay_verbatim() {
     assert_eq!(status.task_status.as_deref(), Some("NEW_TASK"));
 }
 
+#[test]
+fn a_failed_create_tells_the_service_s_reason_and_its_advice() {
+    let mut cluster = cluster("CREATION FAILED", "", 3);
+    cluster.failed_reasons = Some(why("6000"));
+    let facts = Facts::live().detail(cluster);
+    for type_ in ["Ready", "Synced", "Stalled"] {
+        let message = facts.clone().message(type_);
+        assert!(
+            message.contains("The service's reason: 6000: No luck. Delete the failed"),
+            "{message}"
+        );
+        assert!(message.contains("often sold out"), "{message}");
+    }
+}
+
 fn lost_before() -> Facts {
     let lost = Facts::live().detail_fails(Meaning::Absent).unlisted(60);
     let status = lost.decide().0.status;

@@ -107,7 +107,6 @@ fn removing(phase: OperationPhase, age: i64) -> Facts {
 
 fn missing() -> Account {
     Account::CredentialsMissing {
-        secret: "c".into(),
         message: "Secret c is not there.".into(),
     }
 }

@@ -42,7 +42,7 @@ use crate::core::failures::tests::failure;
 use crate::core::step::{Decision, Read, SecretWrite, Step};
 use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
-use crate::dws::model::{Cluster, Endpoint, Listing, Snapshot};
+use crate::dws::model::{Cluster, Endpoint, FailedReasons, Listing, Snapshot};
 use samples::*;
 
 pub(super) const ID: &str = "11111111-1111-1111-1111-111111111111";
@@ -84,7 +84,6 @@ impl Facts {
         object.metadata.creation_timestamp = Some(Time(ago(3600)));
         let known = KnownAccount {
             account: account(),
-            own: true,
             adoption_allowed: true,
             circuit: None,
             clusters: None,

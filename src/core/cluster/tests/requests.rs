@@ -57,6 +57,9 @@ fn nothing_is_recorded_as_well() {
 #[case::no_pause(Facts::live().annotate(names::PAUSED, "yes"), "RequestIgnored")]
 #[case::acknowledged(Facts::live().operation(operation(OperationKind::Restart, OperationPhase::OutcomeUnknown, 60)).annotate(names::ACKNOWLEDGE_ATTEMPT, OP), "AttemptAcknowledged")]
 #[case::rotation_of_a_referenced_password(Facts::live().password(PASSWORD).annotate(names::ROTATE_PASSWORD_REQUESTED_AT, ago(1).to_string()), "RotationIgnored")]
+#[case::a_zone_in_brackets_is_not_rfc_3339(Facts::live().annotate(names::RESTART_REQUESTED_AT, format!("{}+00:00[UTC]", ago(5).to_string().trim_end_matches('Z'))), "RequestIgnored")]
+#[case::an_empty_value_asks_for_nothing(Facts::live().annotate(names::RESTART_REQUESTED_AT, ""), "")]
+#[case::acknowledged_with_spaces(Facts::live().operation(operation(OperationKind::Restart, OperationPhase::OutcomeUnknown, 60)).annotate(names::ACKNOWLEDGE_ATTEMPT, format!(" {OP} ")), "AttemptAcknowledged")]
 fn what_is_not_done_is_told(#[case] facts: Facts, #[case] expected: &str) {
     assert_eq!(facts.events(), expected);
 }

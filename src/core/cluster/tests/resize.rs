@@ -195,3 +195,19 @@ fn an_unknown_resize_does_not_block_a_restart() {
     assert!(line(&decision).starts_with("call Restart #1"));
     assert_eq!(decision.status.unsettled_operations.len(), 1);
 }
+
+#[test]
+fn the_service_s_reason_and_its_advice_are_told() {
+    let mut cluster = with_info(
+        cluster("AVAILABLE", "RESIZE_FAILURE", 3),
+        5,
+        "RESIZE_FAILURE",
+        &since(),
+    );
+    cluster.failed_reasons = Some(why("6001"));
+    let message = open(OperationPhase::Accepted, 60, cluster).message("Synced");
+    assert!(
+        message.contains("The service's reason: 6001: No luck. Check quota and stock"),
+        "{message}"
+    );
+}

@@ -77,3 +77,16 @@ fn the_request_is_handled_before_the_call() {
     let (decision, _) = asked(5).decide();
     assert_eq!(decision.status.handled.unwrap().restart, Some(ago(5)));
 }
+
+#[test]
+fn the_service_s_reason_and_its_advice_are_told() {
+    let mut cluster = cluster("AVAILABLE", "REBOOT_FAILURE", 3);
+    cluster.failed_reasons = Some(why("6002"));
+    let message = open(OperationPhase::Accepted, 60, "REBOOT_FAILURE", true)
+        .detail(cluster)
+        .message("Synced");
+    assert!(
+        message.contains("The service's reason: 6002: No luck. Look at the cluster"),
+        "{message}"
+    );
+}

@@ -98,3 +98,10 @@ pub(super) fn rival(namespace: &str, holds: bool, age: i64) -> Rival {
         created: Some(ago(age)),
     }
 }
+
+pub(super) fn why(code: &str) -> FailedReasons {
+    FailedReasons {
+        error_code: Some(code.into()),
+        error_msg: Some("No luck.".into()),
+    }
+}

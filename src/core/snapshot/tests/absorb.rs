@@ -10,7 +10,6 @@ use OperationKind::{DeleteSnapshot, Snapshot as Take};
 fn accepted(id: Option<&str>) -> Answer {
     Answer::Accepted {
         id: id.map(str::to_owned),
-        service_time: None,
     }
 }
 

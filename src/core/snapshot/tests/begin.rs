@@ -236,6 +236,7 @@ fn the_intent_keeps_the_credentials_that_it_is_sent_with() {
 #[case::corrected(refused("InvalidSpec", 5).object(|one| one.metadata.generation = Some(2)), starts())]
 #[case::asked_again(refused("InvalidSpec", 50).annotate(names::RECONCILE_REQUESTED_AT, ago(5).to_string()), starts())]
 #[case::asked_before(refused("InvalidSpec", 50).annotate(names::RECONCILE_REQUESTED_AT, ago(51).to_string()), stalled("InvalidSpec"))]
+#[case::asked_in_a_zone_in_brackets(refused("InvalidSpec", 50).annotate(names::RECONCILE_REQUESTED_AT, format!("{}+00:00[UTC]", ago(5).to_string().trim_end_matches('Z'))), stalled("InvalidSpec"))]
 #[case::asked_in_the_future(refused("InvalidSpec", 50).annotate(names::RECONCILE_REQUESTED_AT, ago(-60).to_string()), stalled("InvalidSpec"))]
 fn a_refused_snapshot_is_repeated_for_a_reason_only(
     #[case] facts: Facts,

@@ -35,7 +35,6 @@ impl Facts {
         });
         let known = KnownAccount {
             account: account(),
-            own: true,
             adoption_allowed: true,
             circuit: None,
             clusters: None,
@@ -162,7 +161,6 @@ impl Facts {
 
     pub fn credentials_missing(self) -> Self {
         self.account(Account::CredentialsMissing {
-            secret: "credentials".into(),
             message: "Secret credentials is not there.".into(),
         })
     }

@@ -16,7 +16,7 @@ async fn past_the_deadline_nothing_is_sent() {
         panic!("refused")
     };
     assert!(!failure.sent);
-    assert_eq!(failure.class, Class::Retry);
+    assert_eq!(failure.meaning.class(), Class::Retry);
     assert!(failure.message.starts_with("not sent"), "{failure}");
     assert_eq!(memory.seen().len(), 0);
 }
@@ -138,7 +138,7 @@ async fn an_id_that_is_none_goes_nowhere() {
             let Answer::Refused(failure) = client.execute(&call, soon()).await else {
                 panic!("{call:?}")
             };
-            assert!(!failure.sent && failure.class == Class::Stalled);
+            assert!(!failure.sent && failure.meaning.class() == Class::Stalled);
         }
     }
 }
@@ -160,7 +160,7 @@ async fn what_fails_before_the_call_is_never_ambiguous() {
     };
     assert!(!failure.sent);
     assert_eq!(
-        (failure.meaning, failure.class),
+        (failure.meaning, failure.meaning.class()),
         (Meaning::Unavailable, Class::Retry)
     );
     assert_eq!(memory.lines(), ["POST /v3/auth/tokens"]);
