@@ -113,7 +113,7 @@ impl Schedule {
         }
         self.new_cluster();
         let end = self.sim.clock.now() + jiff::SignedDuration::try_from(TROUBLE).unwrap();
-        while self.sim.clock.now() < end {
+        while self.sim.clock.now() < end && !self.sim.is_in_a_circle() {
             let pause = match self.rng.random_range(0..4) {
                 0 => Duration::from_millis(self.rng.random_range(0..2_000)),
                 1 => Duration::from_secs(self.rng.random_range(1..30)),
@@ -129,7 +129,7 @@ impl Schedule {
     fn lead(&mut self) {
         let alive: Vec<u64> = self.sim.alive().iter().map(|one| one.number).collect();
         let still = alive.iter().all(|one| self.sim.boundaries.is_paused(*one));
-        if still {
+        if still && alive.len() < 2 {
             self.sim.start();
         } else if alive.len() > 1 && self.rng.random_bool(0.5) {
             self.sim.kill(alive[0]);

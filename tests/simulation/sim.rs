@@ -146,7 +146,7 @@ impl Sim {
     pub async fn until(&mut self, limit: Duration, so: impl Fn(&Self) -> bool) -> bool {
         let end = self.clock.now() + SignedDuration::try_from(limit).unwrap();
         while self.clock.now() < end {
-            if self.kubernetes.state.lock().log.len() > MOST_CHANGES {
+            if self.is_in_a_circle() {
                 self.wrong
                     .push(format!("I7: more than {MOST_CHANGES} changes"));
                 return false;
@@ -157,6 +157,11 @@ impl Sim {
             self.turn(end).await;
         }
         so(self)
+    }
+
+    /// Somebody writes without end.
+    pub fn is_in_a_circle(&self) -> bool {
+        self.kubernetes.state.lock().log.len() > MOST_CHANGES
     }
 
     /// One step.

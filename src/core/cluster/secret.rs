@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::draft::{ClusterStep, Draft, Part};
@@ -290,6 +291,17 @@ pub(super) fn work<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a>
     }
     if !turn::may_call(&draft, cluster)? {
         return Err(Box::new(turn::busy(draft, cluster, "The password change")));
+    }
+    if draft.secret.is_some() {
+        // The one before was promoted just now. Both in one write, and a process that dies before the status
+        // says so would take the new one for the one before, and promote it unsent.
+        let says = Says::new(
+            "PasswordPending",
+            "A new password is due; the one before it is stored first.",
+        );
+        let verdict = Verdict::working(turn::ready(&draft, cluster), says);
+        let soon = SignedDuration::from_secs(1);
+        return Err(Box::new(draft.end(&verdict, Some(soon), Outcome::Waiting)));
     }
     let pending = Passwords {
         pending: Some(candidate.clone()),

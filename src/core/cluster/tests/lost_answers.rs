@@ -211,7 +211,7 @@ fn made_from(version: &str) -> Facts {
 #[case::as_it_was("1", "Ready=True/Available; Synced=True/InSync; secret put")]
 #[case::changed_meanwhile(
     "0",
-    "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put"
+    "Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put"
 )]
 fn a_referenced_password_is_in_force_only_as_the_create_sent_it(
     #[case] sent: &str,
