@@ -11,7 +11,7 @@ use super::figures::figure;
 use super::gate::Blow;
 use super::scenarios::{ALL, HOUR, Scenario};
 
-const QUIET: Duration = Duration::from_mins(15);
+const QUIET: Duration = Duration::from_mins(5);
 
 /// Runs a scenario with a crash at each of these boundaries. Gives what was wrong and how many boundaries there are.
 async fn crashed(

@@ -11,7 +11,7 @@ use super::figures::figure;
 use super::gate::Blow;
 use super::scenarios::{ALL, named};
 
-const QUIET: Duration = Duration::from_mins(15);
+const QUIET: Duration = Duration::from_mins(5);
 /// A lease is taken over after so long.
 const LEASE: Duration = Duration::from_secs(15);
 /// A process that lost its lease ends within so long.

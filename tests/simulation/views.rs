@@ -11,7 +11,7 @@ use super::process::Habits;
 use super::scenarios::{ALL, named};
 use super::weather::{Mishap, Weather};
 
-const QUIET: Duration = Duration::from_mins(15);
+const QUIET: Duration = Duration::from_mins(5);
 /// A view that is late takes its time on top.
 const LONGER: Duration = Duration::from_mins(90);
 
