@@ -24,7 +24,8 @@ pub fn always(sim: &mut Sim) {
         let status = cluster.state().status.as_str();
         let Some(object) = sim.kubernetes.get(&format!("{CLUSTERS}/{name}")) else {
             // Some services stop showing what they are deleting, and say that it is not there.
-            let hidden = service.oddities().deleting_hidden && status == "DELETING";
+            let hidden =
+                service.oddities().deleting_hidden && status == "DELETING" || status == "DELETED";
             if !asked.may_stay && !hidden && made_by_request(&service, &cluster.id) {
                 wrong.push(format!("I6: {name} is gone and its cluster is {status}"));
             }

@@ -21,6 +21,7 @@ mod mutants;
 mod outcomes;
 mod process;
 mod random;
+mod rest;
 mod scenarios;
 mod sim;
 mod tenant;

@@ -10,16 +10,17 @@ use dws_operator::simulator::{
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::api_server::{CLUSTERS, SNAPSHOTS, Stale};
-use super::checks::{self, is_for_a_person, is_ready, reason};
+use super::checks;
 use super::cloud::Lie;
 use super::everywhere::{alone, everywhere, is_deep, is_whole, none_failed};
 use super::figures::figure;
 use super::gate::Dice;
 use super::outcomes::outcomes;
 use super::process::Habits;
+use super::rest::{all_at_rest, at_rest};
 use super::scenarios::{HOUR, resources, still, told};
 use super::sim::Sim;
 use super::tenant;
@@ -285,48 +286,6 @@ impl Schedule {
             return;
         }
         still(sim, HOUR).await;
-    }
-}
-
-fn all_at_rest(sim: &Sim) -> bool {
-    resources(sim).iter().all(|object| at_rest(object, sim))
-}
-
-/// As it should be, or in the hands of a person, or waiting for something that it names.
-fn at_rest(object: &Value, sim: &Sim) -> bool {
-    let going = !object["metadata"]["deletionTimestamp"].is_null();
-    if going {
-        return reason(object, "Ready", "False").is_some_and(|reason| reason == "DeletionBlocked");
-    }
-    if object["status"]["observedGeneration"] != object["metadata"]["generation"] {
-        return false;
-    }
-    is_ready(object) || is_for_a_person(object) || waits(object, sim)
-}
-
-/// It waits for an object that is not there or will not do.
-fn waits(object: &Value, sim: &Sim) -> bool {
-    let Some(reason) = reason(object, "Reconciling", "True") else {
-        return false;
-    };
-    let snapshot = &object["spec"]["restoreFrom"]["snapshotRef"]["name"];
-    let cluster = &object["spec"]["clusterRef"]["name"];
-    let missing = |folder: &str, name: &Value| {
-        let found = sim
-            .kubernetes
-            .get(&format!("{folder}/{}", name.as_str().unwrap_or_default()));
-        found.is_none_or(|found| {
-            !is_ready(&found) || !found["metadata"]["deletionTimestamp"].is_null()
-        })
-    };
-    match reason.as_str() {
-        "WaitingForReference" => {
-            missing(SNAPSHOTS, snapshot)
-                || missing(CLUSTERS, cluster) && !cluster.is_null()
-                || !object["spec"]["adminPasswordSecretRef"].is_null()
-        }
-        "WaitingForCluster" => missing(CLUSTERS, cluster),
-        _ => false,
     }
 }
 

@@ -21,7 +21,7 @@ use super::process::{Habits, Process};
 use super::tenant::Book;
 
 /// No run has more changes of objects than this, unless somebody writes in a circle.
-const MOST_CHANGES: usize = 6_000;
+const MOST_CHANGES: usize = 20_000;
 
 /// Tokio's paused clock as a wall clock.
 pub struct SimClock(Instant);
