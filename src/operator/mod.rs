@@ -39,7 +39,7 @@ pub const REVISION: &str = match option_env!("DWS_OPERATOR_BUILD_REVISION") {
 };
 
 /// Threads that run tasks. The operator waits for answers nearly all of the time, and the allocator keeps
-/// freed memory for each thread apart: with two, a thousand clusters take a quarter more of it.
+/// freed memory for each thread apart, so a second one would cost memory and bring nothing.
 const WORKERS: usize = 1;
 
 /// Exit code of a wrong setting.
