@@ -277,7 +277,8 @@ impl Scenario {
 
 /// What was set off says its last words; from then on nothing is written.
 pub async fn still(sim: &mut Sim, quiet: Duration) {
-    sim.until(Duration::from_mins(2), |_| false).await;
+    // A person may be asked about one thing while others go on: a resize and its redistribution end.
+    sim.until(Duration::from_mins(10), |_| false).await;
     let (before, seen) = {
         let state = sim.kubernetes.state.lock();
         (state.writes, state.log.len())
@@ -349,10 +350,16 @@ fn later(sim: &mut Sim, pause: Duration, what: fn(&mut Sim)) {
     sim.later(pause, what);
 }
 
+/// A person must decide about something, and nothing else goes on.
 fn for_a_person(sim: &Sim) -> bool {
-    let stays = |object: &Value| object["metadata"]["deletionTimestamp"].is_null();
     let all = resources(sim);
-    all.iter().any(|one| stays(one) && is_for_a_person(one))
+    let stays = |object: &Value| object["metadata"]["deletionTimestamp"].is_null();
+    let asks = |one: &Value| stays(one) && is_for_a_person(one);
+    let goes_on = |one: &Value| {
+        super::checks::reason(one, "Reconciling", "True")
+            .is_some_and(|r| !r.starts_with("WaitingFor"))
+    };
+    all.iter().any(asks) && !all.iter().any(goes_on)
 }
 
 /// It waits for something that will not come.
