@@ -354,21 +354,6 @@ async fn a_reconcile_that_is_cut_off_in_its_call_still_stores_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
-    let world = World::new(Duration::ZERO).await;
-    for _ in 0..20 {
-        world
-            .kubernetes
-            .fault(&format!("POST {SECRETS}"), Fault::Terminating);
-    }
-    for _ in 0..5 {
-        let _ = world.reconcile().await;
-    }
-    assert_eq!(world.calls(), 0);
-    assert!(world.kubernetes.get(SECRET).is_none());
-}
-
-#[tokio::test(start_paused = true)]
 async fn events_that_are_forbidden_fail_nothing() {
     let world = World::new(Duration::ZERO).await;
     for fault in [Fault::Forbidden, Fault::Terminating, Fault::LostBefore] {

@@ -127,27 +127,3 @@ async fn a_create_whose_secret_a_going_namespace_forbids_is_not_sent() {
     assert_eq!(world.calls(), 0);
     assert!(world.kubernetes.get(SECRET).is_none());
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_secret_that_somebody_makes_meanwhile_is_not_taken() {
-    let world = World::new(Duration::ZERO).await;
-    let theirs = json!({"metadata": {"name": "wh-connection", "namespace": "team", "uid": "u"}});
-    let made = theirs.clone();
-    world
-        .kubernetes
-        .edit(&format!("POST {SECRETS}"), move |objects| {
-            objects.insert(SECRET.to_owned(), made);
-        });
-    let conflict = world.reconcile().await;
-    assert!(
-        matches!(&conflict, Err(error) if error.is_conflict()),
-        "{conflict:?}"
-    );
-    world.reconcile().await.unwrap();
-    assert_eq!(world.calls(), 0);
-    let found = world.kubernetes.get(SECRET).unwrap();
-    assert_eq!(found["metadata"]["uid"], "u");
-    assert!(found["data"].is_null(), "{found}");
-    let conditions = world.status()["conditions"].to_string();
-    assert!(conditions.contains("SecretConflict"), "{conditions}");
-}
