@@ -158,9 +158,6 @@ pub struct DwsClusterStatus {
     /// is given an interval.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_busy: Option<LastFailure>,
-    /// Where an earlier version kept the one last failure: read, moved to `failures`, never written.
-    #[serde(rename = "lastFailure", skip_serializing_if = "Option::is_none")]
-    pub former_failure: Option<LastFailure>,
     /// Set once the recorded cluster is confirmed gone without this resource's doing (`Lost`), until the
     /// service shows it again.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -95,16 +95,6 @@ pub fn overcome(status: &mut DwsClusterStatus, kind: OperationKind) {
     status.failures.retain(|one| one.kind != kind);
 }
 
-/// The status with the one failure of an earlier version in its place.
-pub fn by_kind(mut status: DwsClusterStatus) -> DwsClusterStatus {
-    if let Some(former) = status.former_failure.take()
-        && of_kind(&status, former.kind).is_none()
-    {
-        record(&mut status, former);
-    }
-    status
-}
-
 /// Reason of a [`LastFailure`] where the service itself failed and said that nothing was done.
 pub const SERVICE_FAILED: &str = "ServiceUnavailable";
 

@@ -108,10 +108,8 @@ fn shown(sim: &Sim) -> String {
     let said = ours.map(|(path, object)| {
         let status = &object["status"];
         let (conditions, operation) = (&status["conditions"], &status["operation"]);
-        format!(
-            "{path}: {conditions} {operation} failure {}",
-            status["lastFailure"]
-        )
+        let (failures, failure) = (&status["failures"], &status["lastFailure"]);
+        format!("{path}: {conditions} {operation} failures {failures} {failure}")
     });
     said.collect::<Vec<_>>().join("; ")
 }

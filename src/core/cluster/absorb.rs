@@ -21,7 +21,7 @@ pub fn absorb(
     now: Timestamp,
 ) -> Absorbed<DwsClusterStatus> {
     let mut next = Next {
-        status: failures::by_kind(status.clone()),
+        status: status.clone(),
         generation,
         operation,
         now,

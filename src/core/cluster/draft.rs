@@ -9,7 +9,6 @@ use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::facts::ClusterFacts;
-use crate::core::failures;
 use crate::core::journal::Intent;
 use crate::core::step::{Decision, EventNote, Outcome, Read, SecretWrite, Step};
 
@@ -32,7 +31,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn new(facts: &'a ClusterFacts) -> Self {
-        let status = failures::by_kind(facts.object.status.clone().unwrap_or_default());
+        let status = facts.object.status.clone().unwrap_or_default();
         Self {
             facts,
             status,

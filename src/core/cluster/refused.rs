@@ -92,7 +92,7 @@ pub(super) fn tried_again_later(ready: Ready, failure: &LastFailure) -> Verdict 
 /// A failure that stands, with this reason unless the service itself failed.
 pub(super) fn told(failure: &LastFailure, reason: &'static str) -> Says {
     if failure.reason == failures::SERVICE_FAILED {
-        let message = format!("{} It is tried again every 10 minutes.", failure.message);
+        let message = format!("{} {TRIED_AGAIN}.", failure.message);
         return Says::new(failures::SERVICE_FAILED, message);
     }
     Says::new(reason, failure.message.clone())

@@ -1,7 +1,6 @@
 //! Failures stand by kind: one of one kind neither hides another's nor takes its hold off.
 
 use rstest::rstest;
-use serde_json::json;
 
 use super::*;
 use crate::api::cluster_status::RejectedSecret;
@@ -131,19 +130,6 @@ fn a_refused_resize_keeps_the_refused_password_in_mind() {
     let facts = failing(&[]).status(|s| s.rejected_secret = Some(secret.clone()));
     let status = refused(facts, Resize, Meaning::Invalid);
     assert_eq!(status.rejected_secret, Some(secret));
-}
-
-#[test]
-fn the_one_failure_of_an_earlier_version_finds_its_place() {
-    let stored = json!({"lastFailure": {
-        "kind": "Resize", "reason": "ResizeFailed", "message": "m", "generation": 1,
-        "at": "2026-01-01T00:00:00Z",
-    }});
-    let stored: DwsClusterStatus = serde_json::from_value(stored).unwrap();
-    let facts = failing(&[]).status(|s| s.former_failure = stored.former_failure);
-    let status = facts.decide().0.status;
-    assert!(status.former_failure.is_none());
-    assert_eq!(status.failures[0].reason, "ResizeFailed");
 }
 
 #[test]
