@@ -69,6 +69,8 @@ pub struct ApiServer {
     pub forgets: Arc<Mutex<Vec<&'static str>>>,
     /// A mutant: a PUT wins whatever version it names, as a plain patch would.
     pub blind: Arc<Mutex<bool>>,
+    /// Nothing is made below paths that end in one of these, as by a `ResourceQuota`.
+    pub refuses: Arc<Mutex<Vec<&'static str>>>,
     pub stale: Arc<Mutex<Stale>>,
     /// Told the length of the log.
     grown: watch::Sender<usize>,
@@ -81,6 +83,7 @@ impl ApiServer {
             state: Arc::default(),
             forgets: Arc::default(),
             blind: Arc::default(),
+            refuses: Arc::default(),
             stale: Arc::default(),
             grown: watch::Sender::new(0),
         };
@@ -198,9 +201,12 @@ impl ApiServer {
         }
         if method == Method::POST {
             let name = body["metadata"]["name"].as_str().unwrap().to_owned();
-            let path = format!("{path}/{name}");
+            let (folder, path) = (path, format!("{path}/{name}"));
             if state.objects.contains_key(&path) {
                 return failure(409, "AlreadyExists");
+            }
+            if self.refuses.lock().iter().any(|end| folder.ends_with(end)) {
+                return failure(403, "Forbidden");
             }
             let mut object = body;
             object["metadata"]["uid"] = json!(format!("uid-of-{name}"));
@@ -340,6 +346,10 @@ impl State {
     fn store(&mut self, path: &str, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        if path.contains("/dws") && object["status"].is_null() {
+            // The schema's default.
+            object["status"] = json!({"observedGeneration": -1});
+        }
         let meta = &object["metadata"];
         let held = meta["finalizers"]
             .as_array()
