@@ -20,10 +20,12 @@ pub fn all() -> Vec<Situation> {
         cluster("new", Nothing, &[Do(|s| make(s, &json!({})))], "", InProgress, Progressing),
         cluster("edited", Cluster, &[Do(|s| tenant::resize(s, "wh", 5))], READY, InProgress, Progressing),
         cluster(
-            "first-list-outstanding",
+            "account-not-read-yet",
             Nothing,
             &[Do(|s| {
                 fault(s, &json!({"operation": "list_clusters", "kind": "slow", "after": 20}));
+                s.habits.workers = 2;
+                restart_operator(s);
                 make(s, &json!({}));
             })],
             "Ready=False/Waiting; Synced=False/Waiting; Reconciling",

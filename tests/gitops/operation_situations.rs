@@ -70,7 +70,7 @@ pub fn all() -> Vec<Situation> {
         cluster("create-invalid", Nothing, &[Do(|s| refuse(s, "DWS.5006"))], "Ready=False/NotCreated; Synced=False/InvalidSpec; Stalled", Failed, Degraded),
         cluster("create-forbidden", Nothing, &[Do(|s| refuse(s, "APIGW.0302"))], "Ready=False/NotCreated; Synced=False/Forbidden; Stalled", Failed, Degraded),
         cluster("create-refused-for-its-password", Nothing, &[Do(|s| refuse(s, "DWS.5144"))], "Ready=False/NotCreated; Synced=False/PasswordRejected", InProgress, Degraded),
-        cluster("create-failed-inside-the-service", Nothing, &[Do(|s| refuse(s, "DWS.0005"))], "Ready=False/NotCreated; Synced=False/ServiceUnavailable", InProgress, Progressing),
+        cluster("create-failed-inside-the-service", Nothing, &[Do(|s| refuse(s, "DWS.5189"))], "Ready=False/NotCreated; Synced=False/ServiceUnavailable", InProgress, Progressing),
         cluster(
             "resize-beyond-the-quota",
             Cluster,
@@ -157,7 +157,7 @@ pub fn all() -> Vec<Situation> {
                     fault(s, &json!({"operation": "reset_password", "kind": "lost_before", "times": null}));
                     tenant::rotate(s, "wh");
                 }),
-                Shows("Ready=True/Available; Synced=True/PasswordPending; Reconciling"),
+                Shows("Ready=True/Available; Synced=False/ServiceUnavailable"),
                 Do(drop_connection_secret),
             ],
             "Ready=True/Available; Synced=False/OutcomeUnknown",
@@ -165,6 +165,14 @@ pub fn all() -> Vec<Situation> {
             Healthy,
         ),
         // The service cannot be asked.
+        cluster(
+            "creating-and-service-away",
+            Nothing,
+            &[Do(|s| make(s, &json!({}))), Shows(CREATING), Do(take_away)],
+            "Ready=False/Creating; Synced=False/ServiceUnavailable",
+            InProgress,
+            Progressing,
+        ),
         cluster("throttled", Cluster, &[Do(throttle)], "Ready=True/Available; Synced=False/Throttled", Current, Healthy),
         cluster("throttled-from-the-start", Nothing, &[Do(throttle), Do(restart_operator), Do(|s| make(s, &json!({})))], "Ready=False/Throttled; Synced=False/Throttled", InProgress, Progressing),
         cluster("service-away", Cluster, &[Do(take_away)], "Ready=True/Available; Synced=False/ServiceUnavailable", Current, Healthy),

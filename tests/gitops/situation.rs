@@ -3,6 +3,7 @@
 //!
 //! It knows how to drive the simulation. Which situations there are stands in the tables beside it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -134,7 +135,8 @@ impl Situation {
     }
 
     async fn reached(&self) -> Result<Value, String> {
-        let mut sim = Sim::new(10.0, Lie::None);
+        // Slow enough for what others do to last from one poll to the next.
+        let mut sim = Sim::new(1.5, Lie::None);
         self.start(&mut sim).await?;
         let mut from = sim.kubernetes.state.lock().log.len();
         for step in self.steps {
@@ -188,15 +190,26 @@ const LONG: Duration = Duration::from_hours(2);
 
 /// The first version of the object, of those stored since `from` and the present one, that shows the conditions.
 async fn reached(sim: &mut Sim, path: &str, from: usize, wanted: &str) -> Result<Value, String> {
-    let find = |sim: &Sim| {
+    let present = sim.kubernetes.get(path);
+    if let Some(object) = present.filter(|object| line(object) == wanted) {
+        return Ok(object);
+    }
+    // Each change of the log is looked at once.
+    let (next, found) = (Cell::new(from), Cell::new(None));
+    let shows = |sim: &Sim| {
         let state = sim.kubernetes.state.lock();
-        let later = state.log[from..].iter().filter(|change| change.path == path);
-        let versions = later.filter_map(|change| change.object.clone());
-        let mut all = versions.chain(state.objects.get(path).cloned());
-        all.find(|object| line(object) == wanted)
+        let fresh = &state.log[next.replace(state.log.len())..];
+        let mut versions = fresh
+            .iter()
+            .filter(|change| change.path == path)
+            .filter_map(|change| change.object.as_ref());
+        let object = versions.find(|object| line(object) == wanted).cloned();
+        let is_there = object.is_some();
+        found.set(object);
+        is_there
     };
-    sim.until(LONG, |sim| find(sim).is_some()).await;
-    find(sim).ok_or_else(|| {
+    sim.until(LONG, shows).await;
+    found.take().ok_or_else(|| {
         let state = sim.kubernetes.state.lock();
         let versions = state.log.iter().filter(|change| change.path == path);
         let mut lines: Vec<String> = versions

@@ -106,8 +106,8 @@ pub fn all() -> Vec<Situation> {
             Progressing,
         ),
         snapshot("snapshot-beyond-the-quota", Cluster, &[Do(|s| refuse(s, "DWS.5148"))], "Ready=False/QuotaExceeded; Synced=False/QuotaExceeded; Reconciling", InProgress, Progressing),
-        snapshot("snapshot-refused", Cluster, &[Do(|s| refuse(s, "DWS.5038"))], "Ready=False/SnapshotFailed; Synced=False/SnapshotFailed; Stalled", Failed, Degraded),
-        snapshot("snapshot-refused-inside-the-service", Cluster, &[Do(|s| refuse(s, "DWS.0005"))], "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable", InProgress, Progressing),
+        snapshot("snapshot-refused", Cluster, &[Do(|s| refuse(s, "DWS.5038"))], "Ready=False/InvalidSpec; Synced=False/InvalidSpec; Stalled", Failed, Degraded),
+        snapshot("snapshot-refused-inside-the-service", Cluster, &[Do(|s| refuse(s, "DWS.5189"))], "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable", InProgress, Progressing),
         // It failed, or is no more.
         snapshot(
             "snapshot-failed",
