@@ -3,6 +3,8 @@
 //	witness health SCRIPT.lua   objects as a JSON array on stdin; for each the verdict of kstatus as Flux
 //	                            uses it, and of the script in the Lua that Argo CD embeds
 //	witness decode              objects of Flux's own kinds; for each an error, or nothing
+//	witness flux VERB KUBECONFIG TIMEOUT   does with the objects what a Kustomization of Flux does: apply,
+//	                            force (apply with spec.force), wait (spec.wait), prune, gone
 package main
 
 import (
@@ -51,8 +53,10 @@ func run(arguments []string) error {
 		said, err = judge(raw, arguments[1])
 	case len(arguments) == 1 && arguments[0] == "decode":
 		said, err = decode(raw)
+	case len(arguments) == 4 && arguments[0] == "flux":
+		said, err = flux(raw, arguments[1], arguments[2], arguments[3])
 	default:
-		err = fmt.Errorf("usage: witness health SCRIPT.lua | witness decode")
+		err = fmt.Errorf("usage: witness health SCRIPT.lua | decode | flux VERB KUBECONFIG TIMEOUT")
 	}
 	if err != nil {
 		return err
