@@ -38,6 +38,9 @@ mod tenant;
 #[path = "../simulation/weather.rs"]
 mod weather;
 
+#[allow(dead_code)]
+#[path = "../scenarios/far_side.rs"]
+mod far_side;
 #[path = "../support/mod.rs"]
 mod support;
 #[allow(dead_code)]
@@ -52,5 +55,6 @@ mod operation_situations;
 mod recorded;
 mod situation;
 mod snapshot_situations;
+mod stage;
 mod verdicts;
 mod witness;

@@ -46,6 +46,23 @@ pub fn decode(objects: &[Value]) -> Result<Vec<String>> {
     ask(&["decode"], objects)
 }
 
+/// What Flux did with one object.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Change {
+    /// `DwsCluster/<namespace>/<name>`.
+    pub subject: String,
+    /// `created`, `configured`, `unchanged`, `deleted`, `skipped`.
+    pub action: String,
+}
+
+/// A `Kustomization` of Flux with these objects does this: `apply`, `force`, `wait`, `prune`, `gone`.
+pub async fn flux(verb: &'static str, kubeconfig: &Path, objects: &[Value]) -> Result<Vec<Change>> {
+    let kubeconfig = kubeconfig.to_str().context("a path that is no text")?.to_owned();
+    let objects = objects.to_vec();
+    // It takes its time, and the test's other work shares the thread.
+    tokio::task::spawn_blocking(move || ask(&["flux", verb, &kubeconfig, "100s"], &objects)).await?
+}
+
 fn ask<T: DeserializeOwned>(arguments: &[&str], objects: &[Value]) -> Result<T> {
     let mut child = Command::new(program()?)
         .args(arguments)
