@@ -8,8 +8,8 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use crate::stage::{Stage, stage};
-use crate::support::Result;
 use crate::support::figures::figure;
+use crate::support::{Result, eventually};
 use crate::witness::flux;
 use crate::world::{World, condition, plain};
 
@@ -34,8 +34,19 @@ impl Tool {
 
     async fn apply(self, stage: &Stage, objects: &[Value]) -> Result<()> {
         let arguments: &[&str] = match self {
-            Self::Flux => return flux("apply", &stage.plane.kubeconfig(), objects).await.map(drop),
-            Self::ArgoServerSide => &["apply", "--server-side", "--force-conflicts", "--field-manager=argocd-controller", "-f", "-"],
+            Self::Flux => {
+                return flux("apply", &stage.plane.kubeconfig(), objects)
+                    .await
+                    .map(drop);
+            }
+            Self::ArgoServerSide => &[
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--field-manager=argocd-controller",
+                "-f",
+                "-",
+            ],
             Self::ArgoClientSide => &["apply", "-f", "-"],
         };
         let (code, said) = stage.kubectl(arguments, objects).await?;
@@ -45,7 +56,14 @@ impl Tool {
 
     async fn diff(self, stage: &Stage, objects: &[Value]) -> Result<()> {
         let manager = format!("--field-manager={}", self.manager());
-        let server_side = ["diff", "--server-side", "--force-conflicts", &manager, "-f", "-"];
+        let server_side = [
+            "diff",
+            "--server-side",
+            "--force-conflicts",
+            &manager,
+            "-f",
+            "-",
+        ];
         let arguments: &[&str] = match self {
             Self::ArgoClientSide => &["diff", "-f", "-"],
             _ => &server_side,
@@ -62,7 +80,8 @@ fn owned(tool: Tool, objects: &[Value]) -> Vec<Value> {
     if tool == Tool::Flux {
         for object in &mut objects {
             object["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] = json!("apps");
-            object["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/namespace"] = json!("flux-system");
+            object["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/namespace"] =
+                json!("flux-system");
         }
     }
     objects
@@ -91,7 +110,8 @@ impl Manifest {
             "spec": plain(&json!({"nodeCount": self.nodes, "adminPasswordSecretRef": {"name": "admin"}})),
         });
         if let Some(at) = &self.restart {
-            cluster["metadata"]["annotations"]["dws.huaweicloud.com/restart-requested-at"] = json!(at);
+            cluster["metadata"]["annotations"]["dws.huaweicloud.com/restart-requested-at"] =
+                json!(at);
         }
         let password = json!({
             "apiVersion": "v1", "kind": "Secret", "metadata": meta("admin"), "type": "Opaque",
@@ -115,7 +135,10 @@ async fn applying_the_same_again_changes_nothing() -> Result<()> {
     for (tool, checks) in tools.iter().zip(checks) {
         total += checks.with_context(|| format!("{tool:?}"))?;
     }
-    figure("gitops", &format!("{total} times applied again by Flux and Argo CD over a whole life, 0 changes"));
+    figure(
+        "gitops",
+        &format!("{total} times applied again by Flux and Argo CD over a whole life, 0 changes"),
+    );
     Ok(())
 }
 
@@ -131,15 +154,26 @@ async fn life(stage: &Stage, tool: Tool) -> Result<usize> {
     };
     let mut checks = 0;
     tool.apply(stage, &manifest.objects()).await?;
-    // While the create runs, too.
-    world.until("DwsCluster", &name, "known", |one| one["status"]["clusterId"].is_string()).await?;
-    tool.diff(stage, &manifest.objects()).await?;
+    // While the create runs, too. The status may move between kubectl's two looks.
+    world
+        .until("DwsCluster", &name, "known", |one| {
+            one["status"]["clusterId"].is_string()
+        })
+        .await?;
+    eventually("no difference", Duration::from_mins(1), || async {
+        Ok(tool.diff(stage, &manifest.objects()).await.ok())
+    })
+    .await?;
     settled(&world, &name).await?;
     checks += same(stage, tool, &world, &manifest).await?;
 
     manifest.nodes = 4;
     tool.apply(stage, &manifest.objects()).await?;
-    world.until("DwsCluster", &name, "grown", |one| one["status"]["settledNodeCount"] == 4).await?;
+    world
+        .until("DwsCluster", &name, "grown", |one| {
+            one["status"]["settledNodeCount"] == 4
+        })
+        .await?;
     settled(&world, &name).await?;
     checks += same(stage, tool, &world, &manifest).await?;
 
@@ -149,20 +183,45 @@ async fn life(stage: &Stage, tool: Tool) -> Result<usize> {
     settled(&world, &name).await?;
     checks += same(stage, tool, &world, &manifest).await?;
 
-    manifest.restart = Some(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    manifest.restart = Some(
+        jiff::Timestamp::now()
+            .strftime("%Y-%m-%dT%H:%M:%SZ")
+            .to_string(),
+    );
     tool.apply(stage, &manifest.objects()).await?;
     world.event(&name, "Restarted").await?;
     settled(&world, &name).await?;
     checks += same(stage, tool, &world, &manifest).await?;
 
     // What others do to the warehouse is told in the status, and no drift of the manifest.
-    world.outside(json!({"change": "set_nodes", "cluster": name, "nodes": 9})).await?;
-    world.until_condition("DwsCluster", &name, "Synced", "False", "Drifted").await?;
+    world
+        .outside(json!({"change": "set_nodes", "cluster": name, "nodes": 9}))
+        .await?;
+    world
+        .until_condition("DwsCluster", &name, "Synced", "False", "Drifted")
+        .await?;
     checks += same(stage, tool, &world, &manifest).await?;
+    by_hand(stage, tool, &world, &manifest).await?;
     world.executed(&name, "create", 1).await?;
     world.executed(&name, "resize", 1).await?;
     world.executed(&name, "restart", 1).await?;
     Ok(checks)
+}
+
+/// An annotation that somebody makes with kubectl: Argo CD leaves it, and Flux does not.
+async fn by_hand(stage: &Stage, tool: Tool, world: &World, manifest: &Manifest) -> Result<()> {
+    let name = &manifest.namespace;
+    let arguments = ["annotate", "dwsc", name, "-n", name, "note=by-hand"];
+    let (code, said) = stage.kubectl(&arguments, &[]).await?;
+    ensure!(code == 0, "{said}");
+    if tool != Tool::Flux {
+        tool.diff(stage, &manifest.objects()).await?;
+    }
+    tool.apply(stage, &manifest.objects()).await?;
+    let live = world.get("DwsCluster", name).await?;
+    let stays = live["metadata"]["annotations"]["note"] == "by-hand";
+    ensure!(stays == (tool != Tool::Flux), "{}", live["metadata"]);
+    Ok(())
 }
 
 /// Both resources are as they should be and nothing is under way.
@@ -213,8 +272,14 @@ fn text(value: &Value) -> &str {
 async fn versions(world: &World, objects: &[Value]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for object in objects {
-        let live = world.get(text(&object["kind"]), text(&object["metadata"]["name"])).await?;
-        all.push(format!("{} {}", text(&object["kind"]), text(&live["metadata"]["resourceVersion"])));
+        let live = world
+            .get(text(&object["kind"]), text(&object["metadata"]["name"]))
+            .await?;
+        all.push(format!(
+            "{} {}",
+            text(&object["kind"]),
+            text(&live["metadata"]["resourceVersion"])
+        ));
     }
     Ok(all)
 }
@@ -222,7 +287,10 @@ async fn versions(world: &World, objects: &[Value]) -> Result<Vec<String>> {
 /// The applier owns every field of the manifest; the operator owns its finalizer and the status, and nothing else.
 fn whose(tool: Tool, manifest: &Value, live: &Value) -> Result<()> {
     let mut applied = BTreeSet::new();
-    for entry in live["metadata"]["managedFields"].as_array().context("no managed fields")? {
+    for entry in live["metadata"]["managedFields"]
+        .as_array()
+        .context("no managed fields")?
+    {
         let (manager, fields) = (text(&entry["manager"]), leaves(&entry["fieldsV1"]));
         match manager {
             "dws-operator" => {
@@ -239,12 +307,21 @@ fn whose(tool: Tool, manifest: &Value, live: &Value) -> Result<()> {
             other => anyhow::bail!("{other:?} owns {fields:?}"),
         }
     }
-    let operator = live["metadata"]["managedFields"].to_string().contains("dws-operator");
-    ensure!(operator == (text(&live["kind"]) != "Secret"), "a Secret of the user's is written, or a resource is not");
+    let operator = live["metadata"]["managedFields"]
+        .to_string()
+        .contains("dws-operator");
+    ensure!(
+        operator == (text(&live["kind"]) != "Secret"),
+        "a Secret of the user's is written, or a resource is not"
+    );
     for part in ["spec", "data"] {
         for field in leaves(&prefixed(&manifest[part])) {
             let field = format!("f:{part}/{field}");
-            ensure!(applied.contains(&field), "{} does not own {field}: {applied:?}", tool.manager());
+            ensure!(
+                applied.contains(&field),
+                "{} does not own {field}: {applied:?}",
+                tool.manager()
+            );
         }
     }
     Ok(())
@@ -253,9 +330,10 @@ fn whose(tool: Tool, manifest: &Value, live: &Value) -> Result<()> {
 /// A part of a manifest as managed fields name it.
 fn prefixed(value: &Value) -> Value {
     match value {
-        Value::Object(fields) => {
-            fields.iter().map(|(key, value)| (format!("f:{key}"), prefixed(value))).collect()
-        }
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(key, value)| (format!("f:{key}"), prefixed(value)))
+            .collect(),
         _ => json!({}),
     }
 }
@@ -281,9 +359,20 @@ async fn connection(world: &World, name: &str) -> Result<()> {
     let secret = world.get("Secret", &format!("{name}-connection")).await?;
     let meta = &secret["metadata"];
     let labels = meta["labels"].as_object().context("no labels")?;
-    ensure!(labels.len() == 1 && labels.contains_key("app.kubernetes.io/managed-by"), "labels {labels:?}");
-    for mark in ["argocd.argoproj.io", "kustomize.toolkit.fluxcd.io", "kubectl.kubernetes.io"] {
-        ensure!(!meta["annotations"].to_string().contains(mark), "{}", meta["annotations"]);
+    ensure!(
+        labels.len() == 1 && labels.contains_key("app.kubernetes.io/managed-by"),
+        "labels {labels:?}"
+    );
+    for mark in [
+        "argocd.argoproj.io",
+        "kustomize.toolkit.fluxcd.io",
+        "kubectl.kubernetes.io",
+    ] {
+        ensure!(
+            !meta["annotations"].to_string().contains(mark),
+            "{}",
+            meta["annotations"]
+        );
     }
     ensure!(meta["ownerReferences"][0]["name"] == name, "{meta}");
     for entry in meta["managedFields"].as_array().into_iter().flatten() {

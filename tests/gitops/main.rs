@@ -57,4 +57,5 @@ mod situation;
 mod snapshot_situations;
 mod stage;
 mod verdicts;
+mod waiting_situations;
 mod witness;

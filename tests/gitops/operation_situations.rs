@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::api_server::CLUSTERS;
+use crate::sim::Sim;
 use crate::situation::Argo::{Degraded, Healthy, Progressing};
 use crate::situation::Flux::{Current, Failed, InProgress};
 use crate::situation::Start::{Cluster, ClusterAndSnapshot, ClusterWithPassword, Nothing};
@@ -11,15 +12,29 @@ use crate::situation::Step::{Do, Seen, Shows};
 use crate::situation::{
     READY, Situation, cluster, console, drop_connection_secret, fault, make, of, restart_operator,
 };
-use crate::sim::Sim;
 use crate::tenant;
 
 pub fn all() -> Vec<Situation> {
     let copy = format!("{CLUSTERS}/copy");
     vec![
         // On its way.
-        cluster("creating", Nothing, &[Do(|s| make(s, &json!({})))], CREATING, InProgress, Progressing),
-        of(&copy, "restoring", ClusterAndSnapshot, &[Do(restore)], "Ready=False/Restoring; Synced=True/Restoring; Reconciling", InProgress, Progressing),
+        cluster(
+            "creating",
+            Nothing,
+            &[Do(|s| make(s, &json!({})))],
+            CREATING,
+            InProgress,
+            Progressing,
+        ),
+        of(
+            &copy,
+            "restoring",
+            ClusterAndSnapshot,
+            &[Do(restore)],
+            "Ready=False/Restoring; Synced=True/Restoring; Reconciling",
+            InProgress,
+            Progressing,
+        ),
         of(
             &copy,
             "restored-and-without-password-yet",
@@ -29,8 +44,22 @@ pub fn all() -> Vec<Situation> {
             InProgress,
             Progressing,
         ),
-        cluster("resizing", Cluster, &[Do(|s| tenant::resize(s, "wh", 5))], "Ready=True/Resizing; Synced=True/Resizing; Reconciling", InProgress, Progressing),
-        cluster("restarting", Cluster, &[Do(|s| tenant::restart(s, "wh"))], "Ready=False/Restarting; Synced=True/Restarting; Reconciling", InProgress, Progressing),
+        cluster(
+            "resizing",
+            Cluster,
+            &[Do(|s| tenant::resize(s, "wh", 5))],
+            "Ready=True/Resizing; Synced=True/Resizing; Reconciling",
+            InProgress,
+            Progressing,
+        ),
+        cluster(
+            "restarting",
+            Cluster,
+            &[Do(|s| tenant::restart(s, "wh"))],
+            "Ready=False/Restarting; Synced=True/Restarting; Reconciling",
+            InProgress,
+            Progressing,
+        ),
         cluster(
             "new-password",
             Cluster,
@@ -43,7 +72,12 @@ pub fn all() -> Vec<Situation> {
             "resize-waits-for-another-task",
             Cluster,
             &[
-                Do(|s| drop(console(s, json!({"change": "set_task", "cluster": "warehouse", "task": "SETTING_CONFIGURATION"})))),
+                Do(|s| {
+                    console(
+                        s,
+                        json!({"change": "set_task", "cluster": "warehouse", "task": "SETTING_CONFIGURATION"}),
+                    );
+                }),
                 Seen("taskStatus", "SETTING_CONFIGURATION"),
                 Do(|s| tenant::resize(s, "wh", 5)),
             ],
@@ -65,17 +99,62 @@ pub fn all() -> Vec<Situation> {
             Progressing,
         ),
         // Refused.
-        cluster("create-beyond-the-quota", Nothing, &[Do(|s| refuse(s, "DWS.5091"))], "Ready=False/NotCreated; Synced=False/QuotaExceeded; Reconciling", InProgress, Progressing),
-        cluster("sold-out", Nothing, &[Do(|s| refuse(s, "DWS.5200"))], "Ready=False/NotCreated; Synced=False/SoldOut; Reconciling", InProgress, Progressing),
-        cluster("create-invalid", Nothing, &[Do(|s| refuse(s, "DWS.5006"))], "Ready=False/NotCreated; Synced=False/InvalidSpec; Stalled", Failed, Degraded),
-        cluster("create-forbidden", Nothing, &[Do(|s| refuse(s, "APIGW.0302"))], "Ready=False/NotCreated; Synced=False/Forbidden; Stalled", Failed, Degraded),
-        cluster("create-refused-for-its-password", Nothing, &[Do(|s| refuse(s, "DWS.5144"))], "Ready=False/NotCreated; Synced=False/PasswordRejected", InProgress, Degraded),
-        cluster("create-failed-inside-the-service", Nothing, &[Do(|s| refuse(s, "DWS.5189"))], "Ready=False/NotCreated; Synced=False/ServiceUnavailable", InProgress, Progressing),
+        cluster(
+            "create-beyond-the-quota",
+            Nothing,
+            &[Do(|s| refuse(s, "DWS.5091"))],
+            "Ready=False/NotCreated; Synced=False/QuotaExceeded; Reconciling",
+            InProgress,
+            Progressing,
+        ),
+        cluster(
+            "sold-out",
+            Nothing,
+            &[Do(|s| refuse(s, "DWS.5200"))],
+            "Ready=False/NotCreated; Synced=False/SoldOut; Reconciling",
+            InProgress,
+            Progressing,
+        ),
+        cluster(
+            "create-invalid",
+            Nothing,
+            &[Do(|s| refuse(s, "DWS.5006"))],
+            "Ready=False/NotCreated; Synced=False/InvalidSpec; Stalled",
+            Failed,
+            Degraded,
+        ),
+        cluster(
+            "create-forbidden",
+            Nothing,
+            &[Do(|s| refuse(s, "APIGW.0302"))],
+            "Ready=False/NotCreated; Synced=False/Forbidden; Stalled",
+            Failed,
+            Degraded,
+        ),
+        cluster(
+            "create-refused-for-its-password",
+            Nothing,
+            &[Do(|s| refuse(s, "DWS.5144"))],
+            "Ready=False/NotCreated; Synced=False/PasswordRejected",
+            InProgress,
+            Degraded,
+        ),
+        cluster(
+            "create-failed-inside-the-service",
+            Nothing,
+            &[Do(|s| refuse(s, "DWS.5189"))],
+            "Ready=False/NotCreated; Synced=False/ServiceUnavailable",
+            InProgress,
+            Progressing,
+        ),
         cluster(
             "resize-beyond-the-quota",
             Cluster,
             &[Do(|s| {
-                fault(s, &json!({"operation": "resize_cluster", "kind": "refused", "code": "DWS.5091"}));
+                fault(
+                    s,
+                    &json!({"operation": "resize_cluster", "kind": "refused", "code": "DWS.5091"}),
+                );
                 tenant::resize(s, "wh", 5);
             })],
             "Ready=True/Available; Synced=False/QuotaExceeded; Reconciling",
@@ -116,14 +195,47 @@ pub fn all() -> Vec<Situation> {
             Healthy,
         ),
         // Accepted, and then failed.
-        cluster("creation-failed", Nothing, &[Do(|s| fail(s, "create_cluster")), Do(|s| make(s, &json!({})))], "Ready=False/CreationFailed; Synced=False/CreationFailed; Stalled", Failed, Degraded),
-        cluster("resize-failed", Cluster, &[Do(|s| fail(s, "resize_cluster")), Do(|s| tenant::resize(s, "wh", 5))], "Ready=True/Available; Synced=False/ResizeFailed; Stalled", Failed, Degraded),
-        cluster("restart-failed", Cluster, &[Do(|s| fail(s, "restart_cluster")), Do(|s| tenant::restart(s, "wh"))], "Ready=True/Available; Synced=False/RestartFailed", Current, Healthy),
+        cluster(
+            "creation-failed",
+            Nothing,
+            &[
+                Do(|s| fail(s, "create_cluster")),
+                Do(|s| make(s, &json!({}))),
+            ],
+            "Ready=False/CreationFailed; Synced=False/CreationFailed; Stalled",
+            Failed,
+            Degraded,
+        ),
+        cluster(
+            "resize-failed",
+            Cluster,
+            &[
+                Do(|s| fail(s, "resize_cluster")),
+                Do(|s| tenant::resize(s, "wh", 5)),
+            ],
+            "Ready=True/Available; Synced=False/ResizeFailed; Stalled",
+            Failed,
+            Degraded,
+        ),
+        cluster(
+            "restart-failed",
+            Cluster,
+            &[
+                Do(|s| fail(s, "restart_cluster")),
+                Do(|s| tenant::restart(s, "wh")),
+            ],
+            "Ready=True/Available; Synced=False/RestartFailed",
+            Current,
+            Healthy,
+        ),
         // Nobody knows.
         cluster(
             "create-lost",
             Nothing,
-            &[Do(|s| lose(s, "create_cluster")), Do(|s| make(s, &json!({})))],
+            &[
+                Do(|s| lose(s, "create_cluster")),
+                Do(|s| make(s, &json!({}))),
+            ],
             CREATING,
             InProgress,
             Progressing,
@@ -135,7 +247,12 @@ pub fn all() -> Vec<Situation> {
                 Do(|s| lose(s, "resize_cluster")),
                 Do(|s| tenant::resize(s, "wh", 6)),
                 Shows("Ready=True/Resizing; Synced=True/Resizing; Reconciling"),
-                Do(|s| drop(console(s, json!({"change": "set_nodes", "cluster": "warehouse", "nodes": 4})))),
+                Do(|s| {
+                    console(
+                        s,
+                        json!({"change": "set_nodes", "cluster": "warehouse", "nodes": 4}),
+                    );
+                }),
             ],
             "Ready=True/Available; Synced=False/OutcomeUnknown; Stalled",
             Failed,
@@ -144,7 +261,10 @@ pub fn all() -> Vec<Situation> {
         cluster(
             "restart-unknown",
             Cluster,
-            &[Do(|s| lose(s, "restart_cluster")), Do(|s| tenant::restart(s, "wh"))],
+            &[
+                Do(|s| lose(s, "restart_cluster")),
+                Do(|s| tenant::restart(s, "wh")),
+            ],
             "Ready=True/Available; Synced=False/OutcomeUnknown",
             Current,
             Healthy,
@@ -154,7 +274,10 @@ pub fn all() -> Vec<Situation> {
             Cluster,
             &[
                 Do(|s| {
-                    fault(s, &json!({"operation": "reset_password", "kind": "lost_before", "times": null}));
+                    fault(
+                        s,
+                        &json!({"operation": "reset_password", "kind": "lost_before", "times": null}),
+                    );
                     tenant::rotate(s, "wh");
                 }),
                 Shows("Ready=True/Available; Synced=False/ServiceUnavailable"),
@@ -173,9 +296,34 @@ pub fn all() -> Vec<Situation> {
             InProgress,
             Progressing,
         ),
-        cluster("throttled", Cluster, &[Do(throttle)], "Ready=True/Available; Synced=False/Throttled", Current, Healthy),
-        cluster("throttled-from-the-start", Nothing, &[Do(throttle), Do(restart_operator), Do(|s| make(s, &json!({})))], "Ready=False/Throttled; Synced=False/Throttled", InProgress, Progressing),
-        cluster("service-away", Cluster, &[Do(take_away)], "Ready=True/Available; Synced=False/ServiceUnavailable", Current, Healthy),
+        cluster(
+            "throttled",
+            Cluster,
+            &[Do(throttle)],
+            "Ready=True/Available; Synced=False/Throttled",
+            Current,
+            Healthy,
+        ),
+        cluster(
+            "throttled-from-the-start",
+            Nothing,
+            &[
+                Do(throttle),
+                Do(restart_operator),
+                Do(|s| make(s, &json!({}))),
+            ],
+            "Ready=False/Throttled; Synced=False/Throttled",
+            InProgress,
+            Progressing,
+        ),
+        cluster(
+            "service-away",
+            Cluster,
+            &[Do(take_away)],
+            "Ready=True/Available; Synced=False/ServiceUnavailable",
+            Current,
+            Healthy,
+        ),
         cluster(
             "service-away-with-work-to-do",
             Cluster,
@@ -187,7 +335,11 @@ pub fn all() -> Vec<Situation> {
         cluster(
             "service-away-from-the-start",
             Nothing,
-            &[Do(take_away), Do(restart_operator), Do(|s| make(s, &json!({})))],
+            &[
+                Do(take_away),
+                Do(restart_operator),
+                Do(|s| make(s, &json!({}))),
+            ],
             "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable",
             InProgress,
             Progressing,
@@ -196,7 +348,12 @@ pub fn all() -> Vec<Situation> {
             "unavailable-and-service-away",
             Cluster,
             &[
-                Do(|s| drop(console(s, json!({"change": "set_status", "cluster": "warehouse", "status": "UNAVAILABLE"})))),
+                Do(|s| {
+                    console(
+                        s,
+                        json!({"change": "set_status", "cluster": "warehouse", "status": "UNAVAILABLE"}),
+                    );
+                }),
                 Shows("Ready=False/Unavailable; Synced=True/InSync"),
                 Do(take_away),
             ],
@@ -204,16 +361,38 @@ pub fn all() -> Vec<Situation> {
             InProgress,
             Degraded,
         ),
-        cluster("credentials-refused", Cluster, &[Do(change_key)], "Ready=True/Available; Synced=False/CredentialsInvalid", Current, Healthy),
+        cluster(
+            "credentials-refused",
+            Cluster,
+            &[Do(change_key)],
+            "Ready=True/Available; Synced=False/CredentialsInvalid",
+            Current,
+            Healthy,
+        ),
         cluster(
             "credentials-refused-from-the-start",
             Nothing,
-            &[Do(change_key), Do(restart_operator), Do(|s| make(s, &json!({})))],
+            &[
+                Do(change_key),
+                Do(restart_operator),
+                Do(|s| make(s, &json!({}))),
+            ],
             "Ready=False/CredentialsInvalid; Synced=False/CredentialsInvalid",
             InProgress,
             Degraded,
         ),
-        cluster("well-again", Cluster, &[Do(take_away), Shows("Ready=True/Available; Synced=False/ServiceUnavailable"), Do(|s| s.cloud.service.lock().clear_faults())], READY, Current, Healthy),
+        cluster(
+            "well-again",
+            Cluster,
+            &[
+                Do(take_away),
+                Shows("Ready=True/Available; Synced=False/ServiceUnavailable"),
+                Do(|s| s.cloud.service.lock().clear_faults()),
+            ],
+            READY,
+            Current,
+            Healthy,
+        ),
     ]
 }
 
@@ -221,7 +400,10 @@ const CREATING: &str = "Ready=False/Creating; Synced=True/Creating; Reconciling"
 
 /// A create that the service refuses with this code.
 fn refuse(sim: &mut Sim, code: &str) {
-    fault(sim, &json!({"operation": "create_cluster", "kind": "refused", "code": code}));
+    fault(
+        sim,
+        &json!({"operation": "create_cluster", "kind": "refused", "code": code}),
+    );
     make(sim, &json!({}));
 }
 
@@ -236,7 +418,8 @@ fn lose(sim: &mut Sim, operation: &str) {
 }
 
 fn restore(sim: &mut Sim) {
-    let spec = json!({"clusterName": "restored", "restoreFrom": {"snapshotRef": {"name": "nightly"}}});
+    let spec =
+        json!({"clusterName": "restored", "restoreFrom": {"snapshotRef": {"name": "nightly"}}});
     tenant::put_spec(sim, "copy", &spec);
 }
 
@@ -247,7 +430,10 @@ pub fn throttle(sim: &mut Sim) {
 
 /// The service answers 503 from now on.
 pub fn take_away(sim: &mut Sim) {
-    fault(sim, &json!({"kind": "status", "status": 503, "times": null}));
+    fault(
+        sim,
+        &json!({"kind": "status", "status": 503, "times": null}),
+    );
 }
 
 /// The operator's access key has another secret from now on.

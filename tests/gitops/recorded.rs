@@ -13,11 +13,15 @@ use serde_json::{Value, json};
 use crate::everywhere::everywhere;
 use crate::situation::Situation;
 use crate::support::figures::figure;
-use crate::{cluster_situations, deletion_situations, operation_situations, snapshot_situations};
+use crate::{
+    cluster_situations, deletion_situations, operation_situations, snapshot_situations,
+    waiting_situations,
+};
 
 /// All situations.
 pub fn situations() -> Vec<Situation> {
     let mut all = cluster_situations::all();
+    all.extend(waiting_situations::all());
     all.extend(operation_situations::all());
     all.extend(deletion_situations::all());
     all.extend(snapshot_situations::all());
@@ -51,7 +55,10 @@ fn plain(mut object: Value) -> String {
     let mut known: Vec<String> = Vec::new();
     text = uuid
         .replace_all(&text, |found: &regex::Captures<'_>| {
-            let place = known.iter().position(|one| *one == found[0]).unwrap_or(known.len());
+            let place = known
+                .iter()
+                .position(|one| *one == found[0])
+                .unwrap_or(known.len());
             if place == known.len() {
                 known.push(found[0].to_owned());
             }
@@ -70,8 +77,16 @@ fn table(all: &[Situation]) -> String {
                     Written by `make generate`.\n\n| object | conditions | Flux (kstatus) | Argo CD |\n|---|---|---|---|\n"
         .to_owned();
     for one in all {
-        let shows = if one.shows.is_empty() { "none yet" } else { one.shows };
-        let _ = writeln!(page, "| [{0}]({0}.json) | {shows} | {1:?} | {2:?} |", one.name, one.flux, one.argo);
+        let shows = if one.shows.is_empty() {
+            "none yet"
+        } else {
+            one.shows
+        };
+        let _ = writeln!(
+            page,
+            "| [{0}]({0}.json) | {shows} | {1:?} | {2:?} |",
+            one.name, one.flux, one.argo
+        );
     }
     page
 }
@@ -97,20 +112,41 @@ fn the_recorded_objects_are_what_the_operator_writes() {
         if kept == now {
             return Vec::new();
         }
-        vec![format!("{} is not what is written now: make generate\n{now}", path.display())]
+        vec![format!(
+            "{} is not what is written now: make generate\n{now}",
+            path.display()
+        )]
     });
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), all.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        all.len(),
+        wrong.join("\n")
+    );
     let page = folder().join("README.md");
     if record {
         std::fs::write(&page, table(&all)).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(page).unwrap_or_default(), table(&all), "make generate");
+    assert_eq!(
+        std::fs::read_to_string(page).unwrap_or_default(),
+        table(&all),
+        "make generate"
+    );
     let kept = std::fs::read_dir(folder()).unwrap();
-    let files: BTreeSet<String> = kept.map(|one| one.unwrap().file_name().into_string().unwrap()).collect();
+    let files: BTreeSet<String> = kept
+        .map(|one| one.unwrap().file_name().into_string().unwrap())
+        .collect();
     let mut known: BTreeSet<String> = names.iter().map(|name| format!("{name}.json")).collect();
     known.insert("README.md".to_owned());
     assert_eq!(files, known, "files of situations that are no more");
-    figure("gitops", &format!("{} recorded objects are what the operator writes", all.len()));
+    figure(
+        "gitops",
+        &format!(
+            "{} recorded objects are what the operator writes",
+            all.len()
+        ),
+    );
 }
 
 /// Reasons of conditions that no object bears, each with why.
@@ -119,28 +155,54 @@ const NOT_RECORDED: [(&str, &str); 0] = [];
 #[test]
 fn every_reason_of_a_condition_is_recorded() {
     let page = include_str!("../../docs/troubleshooting.md");
-    let section = page.split("\n## ").find(|one| one.starts_with("Reasons of conditions")).unwrap();
+    let section = page
+        .split("\n## ")
+        .find(|one| one.starts_with("Reasons of conditions"))
+        .unwrap();
     let word = Regex::new(r"`(\w+)`").unwrap();
     let explained: BTreeSet<String> = section
         .lines()
         .filter(|line| line.starts_with("| `"))
         .filter_map(|line| line.split(" |").next())
-        .flat_map(|cell| word.captures_iter(cell).map(|one| one[1].to_owned()).collect::<Vec<_>>())
+        .flat_map(|cell| {
+            word.captures_iter(cell)
+                .map(|one| one[1].to_owned())
+                .collect::<Vec<_>>()
+        })
         .collect();
     let mut borne = BTreeSet::new();
     for one in situations() {
-        for condition in object(&one)["status"]["conditions"].as_array().into_iter().flatten() {
+        for condition in object(&one)["status"]["conditions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
             borne.insert(condition["reason"].as_str().unwrap().to_owned());
         }
     }
-    let excused: BTreeSet<String> = NOT_RECORDED.iter().map(|(reason, _)| (*reason).to_owned()).collect();
-    let missing: Vec<_> = explained.difference(&borne).filter(|one| !excused.contains(*one)).collect();
+    let excused: BTreeSet<String> = NOT_RECORDED
+        .iter()
+        .map(|(reason, _)| (*reason).to_owned())
+        .collect();
+    let missing: Vec<_> = explained
+        .difference(&borne)
+        .filter(|one| !excused.contains(*one))
+        .collect();
     assert!(missing.is_empty(), "no recorded object bears {missing:?}");
     let unknown: Vec<_> = borne.difference(&explained).collect();
-    assert!(unknown.is_empty(), "not explained in docs/troubleshooting.md: {unknown:?}");
+    assert!(
+        unknown.is_empty(),
+        "not explained in docs/troubleshooting.md: {unknown:?}"
+    );
     let needless: Vec<_> = excused.intersection(&borne).collect();
     assert!(needless.is_empty(), "recorded after all: {needless:?}");
-    figure("gitops", &format!("{} reasons of conditions, each borne by a recorded object", borne.len()));
+    figure(
+        "gitops",
+        &format!(
+            "{} reasons of conditions, each borne by a recorded object",
+            borne.len()
+        ),
+    );
 }
 
 /// Two runs give the same: whatever a file differs by is in the code.

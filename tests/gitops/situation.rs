@@ -92,7 +92,15 @@ pub fn cluster(
     flux: Flux,
     argo: Argo,
 ) -> Situation {
-    of(&format!("{CLUSTERS}/wh"), name, start, steps, shows, flux, argo)
+    of(
+        &format!("{CLUSTERS}/wh"),
+        name,
+        start,
+        steps,
+        shows,
+        flux,
+        argo,
+    )
 }
 
 /// A situation of `DwsSnapshot` nightly.
@@ -104,7 +112,15 @@ pub fn snapshot(
     flux: Flux,
     argo: Argo,
 ) -> Situation {
-    of(&format!("{SNAPSHOTS}/nightly"), name, start, steps, shows, flux, argo)
+    of(
+        &format!("{SNAPSHOTS}/nightly"),
+        name,
+        start,
+        steps,
+        shows,
+        flux,
+        argo,
+    )
 }
 
 /// A situation of the resource at this path.
@@ -248,7 +264,12 @@ pub fn back_up(sim: &mut Sim) {
 }
 
 /// Somebody changes something at the service's console, as the simulator takes it.
-pub fn console(sim: &mut Sim, change: Value) -> String {
+pub fn console(sim: &mut Sim, change: Value) {
+    made(sim, change);
+}
+
+/// The same; gives the id of what was made.
+pub fn made(sim: &mut Sim, change: Value) -> String {
     let change: Outside = serde_json::from_value(change).unwrap();
     let now = sim.clock.now();
     sim.cloud.service.lock().outside(now, &change).unwrap()
@@ -268,7 +289,10 @@ pub fn delete(sim: &mut Sim, path: &str) {
 /// The cluster's id as the resource records it.
 pub fn id(sim: &Sim) -> String {
     let wh = sim.wh().unwrap_or_default();
-    wh["status"]["clusterId"].as_str().unwrap_or_default().to_owned()
+    wh["status"]["clusterId"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// A new process in the place of the present one: what that knew is gone.

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::api_server::{CLUSTERS, SNAPSHOTS};
-use crate::cluster_situations::terminate_namespace;
 use crate::operation_situations::{change_key, take_away, throttle};
 use crate::sim::Sim;
 use crate::situation::Argo::{Degraded, Healthy, Progressing, Suspended, Unknown};
@@ -11,20 +10,47 @@ use crate::situation::Flux::{Current, Failed, InProgress, Terminating};
 use crate::situation::Start::{Cluster, ClusterAndSnapshot, Nothing};
 use crate::situation::Step::{Do, Seen, Shows};
 use crate::situation::{
-    READY, Situation, back_up, console, delete, fault, make, of, restart_operator, snapshot,
+    READY, Situation, back_up, console, delete, fault, made, make, of, restart_operator, snapshot,
 };
+use crate::waiting_situations::terminate_namespace;
 
 pub fn all() -> Vec<Situation> {
     let second = format!("{SNAPSHOTS}/second");
     vec![
-        snapshot("snapshot-new", Cluster, &[Do(back_up)], "", InProgress, Progressing),
-        snapshot("snapshot-running", Cluster, &[Do(back_up)], RUNNING, InProgress, Progressing),
-        snapshot("snapshot-ready", ClusterAndSnapshot, &[], READY, Current, Healthy),
+        snapshot(
+            "snapshot-new",
+            Cluster,
+            &[Do(back_up)],
+            "",
+            InProgress,
+            Progressing,
+        ),
+        snapshot(
+            "snapshot-running",
+            Cluster,
+            &[Do(back_up)],
+            RUNNING,
+            InProgress,
+            Progressing,
+        ),
+        snapshot(
+            "snapshot-ready",
+            ClusterAndSnapshot,
+            &[],
+            READY,
+            Current,
+            Healthy,
+        ),
         snapshot(
             "snapshot-being-restored",
             ClusterAndSnapshot,
             &[
-                Do(|s| drop(console(s, json!({"change": "set_snapshot_status", "snapshot": "nightly", "status": "RESTORING"})))),
+                Do(|s| {
+                    console(
+                        s,
+                        json!({"change": "set_snapshot_status", "snapshot": "nightly", "status": "RESTORING"}),
+                    );
+                }),
                 Seen("status", "RESTORING"),
             ],
             READY,
@@ -32,7 +58,14 @@ pub fn all() -> Vec<Situation> {
             Healthy,
         ),
         // What it waits for.
-        snapshot("snapshot-of-nothing", Nothing, &[Do(back_up)], "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling", InProgress, Progressing),
+        snapshot(
+            "snapshot-of-nothing",
+            Nothing,
+            &[Do(back_up)],
+            "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling",
+            InProgress,
+            Progressing,
+        ),
         snapshot(
             "snapshot-waits-for-the-create",
             Nothing,
@@ -48,7 +81,10 @@ pub fn all() -> Vec<Situation> {
             "snapshot-waits-for-a-task",
             Cluster,
             &[Do(|s| {
-                console(s, json!({"change": "set_task", "cluster": "warehouse", "task": "SETTING_CONFIGURATION"}));
+                console(
+                    s,
+                    json!({"change": "set_task", "cluster": "warehouse", "task": "SETTING_CONFIGURATION"}),
+                );
                 back_up(s);
             })],
             WAITING,
@@ -71,7 +107,10 @@ pub fn all() -> Vec<Situation> {
             "snapshot-refused-as-busy",
             Cluster,
             &[Do(|s| {
-                fault(s, &json!({"operation": "create_snapshot", "kind": "refused", "code": "DWS.0011"}));
+                fault(
+                    s,
+                    &json!({"operation": "create_snapshot", "kind": "refused", "code": "DWS.0011"}),
+                );
                 back_up(s);
             })],
             "Ready=False/Busy; Synced=False/Busy; Reconciling",
@@ -81,7 +120,13 @@ pub fn all() -> Vec<Situation> {
         snapshot(
             "snapshot-to-adopt-not-shown",
             Cluster,
-            &[Do(|s| put(s, "nightly", &json!({"clusterRef": {"name": "wh"}, "snapshotId": "85b20d7e-9eb7-4b2a-98f3-3c8843ea3575"})))],
+            &[Do(|s| {
+                put(
+                    s,
+                    "nightly",
+                    &json!({"clusterRef": {"name": "wh"}, "snapshotId": "85b20d7e-9eb7-4b2a-98f3-3c8843ea3575"}),
+                );
+            })],
             "Ready=False/WaitingForReference; Synced=False/WaitingForReference; Reconciling",
             InProgress,
             Progressing,
@@ -89,7 +134,13 @@ pub fn all() -> Vec<Situation> {
         snapshot(
             "snapshot-credentials-missing",
             Nothing,
-            &[Do(|s| put(s, "nightly", &json!({"clusterId": "85b20d7e-9eb7-4b2a-98f3-3c8843ea3574", "credentialsSecretRef": {"name": "account"}})))],
+            &[Do(|s| {
+                put(
+                    s,
+                    "nightly",
+                    &json!({"clusterId": "85b20d7e-9eb7-4b2a-98f3-3c8843ea3574", "credentialsSecretRef": {"name": "account"}}),
+                );
+            })],
             "Ready=False/CredentialsMissing; Synced=False/CredentialsMissing; Reconciling",
             InProgress,
             Progressing,
@@ -105,15 +156,39 @@ pub fn all() -> Vec<Situation> {
             InProgress,
             Progressing,
         ),
-        snapshot("snapshot-beyond-the-quota", Cluster, &[Do(|s| refuse(s, "DWS.5148"))], "Ready=False/QuotaExceeded; Synced=False/QuotaExceeded; Reconciling", InProgress, Progressing),
-        snapshot("snapshot-refused", Cluster, &[Do(|s| refuse(s, "DWS.5038"))], "Ready=False/InvalidSpec; Synced=False/InvalidSpec; Stalled", Failed, Degraded),
-        snapshot("snapshot-refused-inside-the-service", Cluster, &[Do(|s| refuse(s, "DWS.5189"))], "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable", InProgress, Progressing),
+        snapshot(
+            "snapshot-beyond-the-quota",
+            Cluster,
+            &[Do(|s| refuse(s, "DWS.5148"))],
+            "Ready=False/QuotaExceeded; Synced=False/QuotaExceeded; Reconciling",
+            InProgress,
+            Progressing,
+        ),
+        snapshot(
+            "snapshot-refused",
+            Cluster,
+            &[Do(|s| refuse(s, "DWS.5038"))],
+            "Ready=False/InvalidSpec; Synced=False/InvalidSpec; Stalled",
+            Failed,
+            Degraded,
+        ),
+        snapshot(
+            "snapshot-refused-inside-the-service",
+            Cluster,
+            &[Do(|s| refuse(s, "DWS.5189"))],
+            "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable",
+            InProgress,
+            Progressing,
+        ),
         // It failed, or is no more.
         snapshot(
             "snapshot-failed",
             Cluster,
             &[Do(|s| {
-                fault(s, &json!({"operation": "create_snapshot", "kind": "fail_task"}));
+                fault(
+                    s,
+                    &json!({"operation": "create_snapshot", "kind": "fail_task"}),
+                );
                 back_up(s);
             })],
             "Ready=False/SnapshotFailed; Synced=False/SnapshotFailed; Stalled",
@@ -124,20 +199,42 @@ pub fn all() -> Vec<Situation> {
             "snapshot-name-taken",
             Cluster,
             &[
-                Do(|s| drop(console(s, json!({"change": "snapshot", "cluster": "warehouse", "name": "NIGHTLY"})))),
+                Do(|s| {
+                    console(
+                        s,
+                        json!({"change": "snapshot", "cluster": "warehouse", "name": "NIGHTLY"}),
+                    );
+                }),
                 Do(back_up),
             ],
             "Ready=False/NameConflict; Synced=False/NameConflict; Stalled",
             Failed,
             Degraded,
         ),
-        snapshot("snapshot-not-shown", ClusterAndSnapshot, &[Do(vanish)], "Ready=True/Available; Synced=False/ConfirmingAbsence", Current, Healthy),
-        snapshot("snapshot-lost", ClusterAndSnapshot, &[Do(vanish)], "Ready=False/Lost; Synced=False/Lost; Stalled", Failed, Degraded),
+        snapshot(
+            "snapshot-not-shown",
+            ClusterAndSnapshot,
+            &[Do(vanish)],
+            "Ready=True/Available; Synced=False/ConfirmingAbsence",
+            Current,
+            Healthy,
+        ),
+        snapshot(
+            "snapshot-lost",
+            ClusterAndSnapshot,
+            &[Do(vanish)],
+            "Ready=False/Lost; Synced=False/Lost; Stalled",
+            Failed,
+            Degraded,
+        ),
         snapshot(
             "snapshot-lost-answer",
             Cluster,
             &[Do(|s| {
-                fault(s, &json!({"operation": "create_snapshot", "kind": "lost_after"}));
+                fault(
+                    s,
+                    &json!({"operation": "create_snapshot", "kind": "lost_after"}),
+                );
                 back_up(s);
             })],
             RUNNING,
@@ -147,7 +244,12 @@ pub fn all() -> Vec<Situation> {
         snapshot(
             "snapshot-in-a-new-word",
             ClusterAndSnapshot,
-            &[Do(|s| drop(console(s, json!({"change": "set_snapshot_status", "snapshot": "nightly", "status": "DREAMING"}))))],
+            &[Do(|s| {
+                console(
+                    s,
+                    json!({"change": "set_snapshot_status", "snapshot": "nightly", "status": "DREAMING"}),
+                );
+            })],
             "Ready=False/Unknown; Synced=False/Unknown",
             InProgress,
             Unknown,
@@ -158,7 +260,11 @@ pub fn all() -> Vec<Situation> {
             ClusterAndSnapshot,
             &[Do(|s| {
                 let nightly = s.kubernetes.get(&format!("{SNAPSHOTS}/nightly")).unwrap();
-                put(s, "second", &json!({"clusterRef": {"name": "wh"}, "snapshotId": nightly["status"]["snapshotId"]}));
+                put(
+                    s,
+                    "second",
+                    &json!({"clusterRef": {"name": "wh"}, "snapshotId": nightly["status"]["snapshotId"]}),
+                );
             })],
             "Ready=False/IdentityConflict; Synced=False/IdentityConflict; Stalled",
             Failed,
@@ -168,8 +274,15 @@ pub fn all() -> Vec<Situation> {
             "snapshot-of-another-cluster-adopted",
             Cluster,
             &[Do(|s| {
-                let id = console(s, json!({"change": "snapshot", "cluster": "warehouse", "name": "old"}));
-                put(s, "nightly", &json!({"clusterId": "85b20d7e-9eb7-4b2a-98f3-3c8843ea3574", "snapshotId": id}));
+                let id = made(
+                    s,
+                    json!({"change": "snapshot", "cluster": "warehouse", "name": "old"}),
+                );
+                put(
+                    s,
+                    "nightly",
+                    &json!({"clusterId": "85b20d7e-9eb7-4b2a-98f3-3c8843ea3574", "snapshotId": id}),
+                );
             })],
             "Ready=False/InvalidSpec; Synced=False/InvalidSpec; Stalled",
             Failed,
@@ -178,7 +291,11 @@ pub fn all() -> Vec<Situation> {
         snapshot(
             "snapshot-of-another-account",
             ClusterAndSnapshot,
-            &[Do(|s| s.kubernetes.edit(&format!("{SNAPSHOTS}/nightly"), |one| one["status"]["account"]["projectId"] = json!("another")))],
+            &[Do(|s| {
+                s.kubernetes.edit(&format!("{SNAPSHOTS}/nightly"), |one| {
+                    one["status"]["account"]["projectId"] = json!("another");
+                });
+            })],
             "Ready=True/Available; Synced=False/AccountMismatch; Stalled",
             Failed,
             Degraded,
@@ -195,17 +312,56 @@ pub fn all() -> Vec<Situation> {
             InProgress,
             Suspended,
         ),
-        snapshot("snapshot-throttled", ClusterAndSnapshot, &[Do(throttle)], "Ready=True/Available; Synced=False/Throttled", Current, Healthy),
-        snapshot("snapshot-and-service-away", Cluster, &[Do(take_away), Do(back_up)], "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable", InProgress, Progressing),
-        snapshot("snapshot-and-credentials-refused", Cluster, &[Do(change_key), Do(restart_operator), Do(back_up)], "Ready=False/CredentialsInvalid; Synced=False/CredentialsInvalid", InProgress, Degraded),
+        snapshot(
+            "snapshot-throttled",
+            ClusterAndSnapshot,
+            &[Do(throttle)],
+            "Ready=True/Available; Synced=False/Throttled",
+            Current,
+            Healthy,
+        ),
+        snapshot(
+            "snapshot-and-service-away",
+            Cluster,
+            &[Do(take_away), Do(back_up)],
+            "Ready=False/ServiceUnavailable; Synced=False/ServiceUnavailable",
+            InProgress,
+            Progressing,
+        ),
+        snapshot(
+            "snapshot-and-credentials-refused",
+            Cluster,
+            &[Do(change_key), Do(restart_operator), Do(back_up)],
+            "Ready=False/CredentialsInvalid; Synced=False/CredentialsInvalid",
+            InProgress,
+            Degraded,
+        ),
         // On its way out.
-        snapshot("snapshot-deleting", ClusterAndSnapshot, &[Do(remove)], "Ready=False/Deleting; Synced=True/Deleting; Reconciling", Terminating, Progressing),
+        snapshot(
+            "snapshot-deleting",
+            ClusterAndSnapshot,
+            &[Do(remove)],
+            "Ready=False/Deleting; Synced=True/Deleting; Reconciling",
+            Terminating,
+            Progressing,
+        ),
         snapshot(
             "snapshot-deletion-waits-for-a-restore",
             ClusterAndSnapshot,
             &[
-                Do(|s| crate::tenant::put_spec(s, "copy", &json!({"clusterName": "restored", "restoreFrom": {"snapshotRef": {"name": "nightly"}}}))),
-                Do(|s| drop(console(s, json!({"change": "set_snapshot_status", "snapshot": "nightly", "status": "RESTORING"})))),
+                Do(|s| {
+                    crate::tenant::put_spec(
+                        s,
+                        "copy",
+                        &json!({"clusterName": "restored", "restoreFrom": {"snapshotRef": {"name": "nightly"}}}),
+                    );
+                }),
+                Do(|s| {
+                    console(
+                        s,
+                        json!({"change": "set_snapshot_status", "snapshot": "nightly", "status": "RESTORING"}),
+                    );
+                }),
                 Seen("status", "RESTORING"),
                 Do(remove),
                 Shows("Ready=False/Deleting; Synced=True/Deleting; Reconciling"),
@@ -218,7 +374,10 @@ pub fn all() -> Vec<Situation> {
             "snapshot-deletion-refused",
             ClusterAndSnapshot,
             &[Do(|s| {
-                fault(s, &json!({"operation": "delete_snapshot", "kind": "refused", "code": "DWS.5038", "times": null}));
+                fault(
+                    s,
+                    &json!({"operation": "delete_snapshot", "kind": "refused", "code": "DWS.5038", "times": null}),
+                );
                 remove(s);
             })],
             "Ready=False/DeletionBlocked; Synced=False/DeletionBlocked",
@@ -233,17 +392,25 @@ const WAITING: &str = "Ready=False/WaitingForCluster; Synced=False/WaitingForClu
 
 fn put(sim: &mut Sim, name: &str, spec: &Value) {
     crate::tenant::put_snapshot(sim, name, "wh");
-    sim.kubernetes.edit(&format!("{SNAPSHOTS}/{name}"), |one| one["spec"] = spec.clone());
+    sim.kubernetes.edit(&format!("{SNAPSHOTS}/{name}"), |one| {
+        one["spec"] = spec.clone();
+    });
 }
 
 /// A snapshot that the service refuses with this code.
 fn refuse(sim: &mut Sim, code: &str) {
-    fault(sim, &json!({"operation": "create_snapshot", "kind": "refused", "code": code}));
+    fault(
+        sim,
+        &json!({"operation": "create_snapshot", "kind": "refused", "code": code}),
+    );
     back_up(sim);
 }
 
 fn vanish(sim: &mut Sim) {
-    console(sim, json!({"change": "delete_snapshot", "snapshot": "nightly"}));
+    console(
+        sim,
+        json!({"change": "delete_snapshot", "snapshot": "nightly"}),
+    );
 }
 
 fn pause(sim: &mut Sim) {

@@ -21,18 +21,27 @@ fn every_recorded_object_is_taken_for_what_it_is() -> Result<()> {
         if said.kstatus.status == expected {
             flux += 1;
         } else {
-            wrong.push(format!("{}: kstatus says {:?}, not {expected}", one.name, said.kstatus));
+            wrong.push(format!(
+                "{}: kstatus says {:?}, not {expected}",
+                one.name, said.kstatus
+            ));
         }
         let expected = format!("{:?}", one.argo);
         if said.argo.status == expected {
             argo += 1;
         } else {
-            wrong.push(format!("{}: the script says {:?}, not {expected}", one.name, said.argo));
+            wrong.push(format!(
+                "{}: the script says {:?}, not {expected}",
+                one.name, said.argo
+            ));
         }
     }
     figure(
         "gitops",
-        &format!("{} objects, kstatus {flux} as expected, Lua {argo} as expected", all.len()),
+        &format!(
+            "{} objects, kstatus {flux} as expected, Lua {argo} as expected",
+            all.len()
+        ),
     );
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     Ok(())
@@ -67,7 +76,10 @@ fn kstatus_would_be_wrong_without_what_we_write() -> Result<()> {
     let mut resizing = named("resizing");
     keep(&mut resizing, &["Ready", "Synced"]);
     let mut edited = named("edited");
-    edited["status"].as_object_mut().unwrap().remove("observedGeneration");
+    edited["status"]
+        .as_object_mut()
+        .unwrap()
+        .remove("observedGeneration");
     let said = health(&script(), &[bare, failed, resizing, edited])?;
     let kstatus: Vec<&str> = said.iter().map(|one| one.kstatus.status.as_str()).collect();
     assert_eq!(kstatus, ["Current", "InProgress", "Current", "Current"]);
@@ -90,7 +102,10 @@ fn naive_health_scripts_are_caught() -> Result<()> {
          return {status = 'Degraded', message = one.reason} end end \
          return {status = 'Progressing', message = 'Waiting: for conditions'}"
             .to_owned(),
-        shipped.replace(" or obj.status.observedGeneration ~= obj.metadata.generation", ""),
+        shipped.replace(
+            " or obj.status.observedGeneration ~= obj.metadata.generation",
+            "",
+        ),
         shipped.replace("stalled ~= nil and", "false and"),
         shipped.replace("reconciling ~= nil and", "false and"),
         shipped.replace("synced.reason == \"Paused\"", "false"),
@@ -114,7 +129,14 @@ fn naive_health_scripts_are_caught() -> Result<()> {
             .count();
         assert!(wrong > 0, "variant {number} is not caught");
     }
-    figure("gitops", &format!("{} of {} naive health scripts caught", naive.len(), naive.len()));
+    figure(
+        "gitops",
+        &format!(
+            "{} of {} naive health scripts caught",
+            naive.len(),
+            naive.len()
+        ),
+    );
     Ok(())
 }
 
@@ -123,9 +145,21 @@ fn naive_health_scripts_are_caught() -> Result<()> {
 fn a_broken_script_is_no_verdict() -> Result<()> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("broken.lua");
-    for text in ["return obj.nothing.there", "return 'Healthy'", "return {status = 'Fine'}", "return string.len('x')"] {
+    for text in [
+        "return obj.nothing.there",
+        "return 'Healthy'",
+        "return {status = 'Fine'}",
+        "return string.len('x')",
+    ] {
         std::fs::write(&path, text)?;
-        assert!(health(&path, &[json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}})]).is_err(), "{text}");
+        assert!(
+            health(
+                &path,
+                &[json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}})]
+            )
+            .is_err(),
+            "{text}"
+        );
     }
     Ok(())
 }
@@ -134,10 +168,21 @@ fn a_broken_script_is_no_verdict() -> Result<()> {
 #[test]
 fn every_verdict_is_expected_somewhere() {
     let all = situations();
-    for flux in [Flux::Current, Flux::InProgress, Flux::Failed, Flux::Terminating] {
+    for flux in [
+        Flux::Current,
+        Flux::InProgress,
+        Flux::Failed,
+        Flux::Terminating,
+    ] {
         assert!(all.iter().any(|one| one.flux == flux), "{flux:?}");
     }
-    for argo in [Argo::Healthy, Argo::Progressing, Argo::Degraded, Argo::Suspended, Argo::Unknown] {
+    for argo in [
+        Argo::Healthy,
+        Argo::Progressing,
+        Argo::Degraded,
+        Argo::Suspended,
+        Argo::Unknown,
+    ] {
         assert!(all.iter().any(|one| one.argo == argo), "{argo:?}");
     }
 }

@@ -57,7 +57,10 @@ pub struct Change {
 
 /// A `Kustomization` of Flux with these objects does this: `apply`, `force`, `wait`, `prune`, `gone`.
 pub async fn flux(verb: &'static str, kubeconfig: &Path, objects: &[Value]) -> Result<Vec<Change>> {
-    let kubeconfig = kubeconfig.to_str().context("a path that is no text")?.to_owned();
+    let kubeconfig = kubeconfig
+        .to_str()
+        .context("a path that is no text")?
+        .to_owned();
     let objects = objects.to_vec();
     // It takes its time, and the test's other work shares the thread.
     tokio::task::spawn_blocking(move || ask(&["flux", verb, &kubeconfig, "100s"], &objects)).await?
@@ -73,7 +76,11 @@ fn ask<T: DeserializeOwned>(arguments: &[&str], objects: &[Value]) -> Result<T> 
     let input = serde_json::to_vec(objects)?;
     child.stdin.take().context("no stdin")?.write_all(&input)?;
     let done = child.wait_with_output()?;
-    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    ensure!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     Ok(serde_json::from_slice(&done.stdout)?)
 }
 
@@ -81,7 +88,10 @@ fn program() -> Result<&'static Path> {
     static PROGRAM: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
     let found = PROGRAM.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hack/gitops-witness.sh");
-        let done = Command::new("bash").arg(script).output().map_err(|error| error.to_string())?;
+        let done = Command::new("bash")
+            .arg(script)
+            .output()
+            .map_err(|error| error.to_string())?;
         if !done.status.success() {
             return Err(String::from_utf8_lossy(&done.stderr).into_owned());
         }

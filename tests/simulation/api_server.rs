@@ -1,7 +1,7 @@
 //! A stand-in for the API server: objects in memory, versions, generations, sub-resource `status`, JSON and
 //! merge patches, finalizers, and the log that watches read. It knows nothing of what the objects mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,6 +45,8 @@ pub struct State {
     version: u64,
     /// Who is at work.
     by: u64,
+    /// Resources whose status is the schema's default, shown to every reader and stored with the next write.
+    filled_in: BTreeSet<String>,
 }
 
 /// Reads of resources that show how they were. A real API server does this to lists and watches only; to a
@@ -269,7 +271,7 @@ impl ApiServer {
                 None => drop(wanted["metadata"].as_object_mut().unwrap().remove(key)),
             }
         }
-        if wanted == stored {
+        if wanted == stored && !state.filled_in.contains(path) {
             return (StatusCode::OK, stored);
         }
         raise_generation(&stored, &mut wanted);
@@ -347,8 +349,10 @@ impl State {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         if path.contains("/dws") && object["status"].is_null() {
-            // The schema's default.
             object["status"] = json!({"observedGeneration": -1});
+            self.filled_in.insert(path.to_owned());
+        } else {
+            self.filled_in.remove(path);
         }
         let meta = &object["metadata"];
         let held = meta["finalizers"]
