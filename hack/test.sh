@@ -126,6 +126,7 @@ else
     step "advisories" hack/deny.sh --advisories
     step "generated files" generated
     step "control plane" control_plane
+    step "GitOps witness" hack/gitops-witness.sh
     cargo_tests "cargo test"
     # The simulation is thousands of whole lives: optimised they take minutes, else an hour.
     rm -f target/figures/simulation

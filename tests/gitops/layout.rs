@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
@@ -345,6 +346,42 @@ async fn fixed_field(stage: &Stage, world: &World, apps: &[Value]) -> Result<()>
         live["metadata"]
     );
     Ok(())
+}
+
+/// What waits for a person is told at once, not after the time-out of half an hour.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flux_does_not_wait_for_what_is_stalled() -> Result<()> {
+    let stage = stage().await?;
+    let world = stage.world("stalled").await?;
+    let mut apps = built(stage, "apps/orders").await?;
+    apps.retain(|object| kind(object) == "DwsCluster");
+    apps[0]["metadata"] = json!({"name": "stalled-dw", "namespace": "stalled"});
+    apps[0]["spec"]["nodeType"] = json!("dws.nonsense");
+    if let Some(spec) = apps[0]["spec"].as_object_mut() {
+        spec.remove("credentialsSecretRef");
+    }
+    let kubeconfig = stage.plane.kubeconfig();
+    flux("apply", &kubeconfig, &apps).await?;
+    let begin = Instant::now();
+    let failed = flux("wait", &kubeconfig, &apps).await;
+    let said = failed
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    ensure!(
+        said.contains("Failed") && said.contains("stalled-dw"),
+        "{said:?}"
+    );
+    // The time-out of the wait is 100 s.
+    ensure!(
+        begin.elapsed() < Duration::from_secs(60),
+        "after {:?}",
+        begin.elapsed()
+    );
+    world
+        .until_condition("DwsCluster", "stalled-dw", "Stalled", "True", "InvalidSpec")
+        .await
+        .map(drop)
 }
 
 /// The account and the warehouse that needs it go in one go, as with a repository without the marks of this one.
