@@ -180,7 +180,7 @@ async fn lives_with(values: Value, namespaces: Vec<String>, meant: &[Right]) -> 
                 .await?;
         }
     }
-    let namespaced = !namespaces.is_empty();
+    let in_one = !namespaces.is_empty();
     let options = Options {
         namespaces,
         ..Options::default()
@@ -201,7 +201,7 @@ async fn lives_with(values: Value, namespaces: Vec<String>, meant: &[Right]) -> 
         "chart",
         &format!(
             "a life under the rendered roles {}: {} of {} rights used, not used {unused:?}, refused {refused:?}",
-            if namespaced {
+            if in_one {
                 "of one namespace"
             } else {
                 "of the cluster"
