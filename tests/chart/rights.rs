@@ -138,8 +138,7 @@ fn granted(objects: &std::collections::BTreeMap<String, Value>) -> BTreeSet<Righ
     };
     for (name, object) in objects {
         let tenants = object["metadata"]["labels"]["app.kubernetes.io/component"] != "operator";
-        // The Lease is not asked for by a process that stands outside.
-        if tenants || name.ends_with("leader-election") {
+        if tenants || !name.contains("Role") {
             continue;
         }
         for rule in object["rules"].as_array().into_iter().flatten() {
@@ -181,11 +180,17 @@ async fn lives_with(values: Value, namespaces: Vec<String>, meant: &[Right]) -> 
         }
     }
     let in_one = !namespaces.is_empty();
+    // As in its Pod: with the Lease, in the release's namespace.
     let options = Options {
         namespaces,
+        env: vec![("DWS_OPERATOR_LEADER_ELECTION".to_owned(), "true".to_owned())],
         ..Options::default()
     };
-    let stack = Stack::start(&plane.kubeconfig_as(USER), options).await?;
+    let kubeconfig = std::fs::read_to_string(plane.kubeconfig_as(USER))?;
+    let kubeconfig = kubeconfig.replace(r#""namespace":"default""#, r#""namespace":"dws-system""#);
+    let inside = plane.directory().join("in-the-pod.kubeconfig");
+    std::fs::write(&inside, kubeconfig)?;
+    let stack = Stack::start(&inside, options).await?;
     life(&plane, &stack).await?;
 
     let (allowed, refused) = asked(&plane);
