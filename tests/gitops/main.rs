@@ -53,6 +53,7 @@ mod drift;
 mod layout;
 mod operation_situations;
 mod recorded;
+mod repository_life;
 mod situation;
 mod snapshot_situations;
 mod stage;
