@@ -27,6 +27,8 @@ enum Weather {
     Unreachable,
     /// Answered with this status.
     Refused(u16),
+    /// Carried out, and answered after so many milliseconds.
+    Slow(u64),
 }
 
 struct Server {
@@ -67,6 +69,9 @@ impl ApiServer {
                     std::future::pending::<()>().await;
                 }
                 assert!(parts.uri.path().starts_with(PATH), "{}", parts.uri);
+                if let Weather::Slow(time) = weather {
+                    tokio::time::sleep(Duration::from_millis(time)).await;
+                }
                 let (status, answer) = match weather {
                     Weather::Refused(status) => failure(status),
                     _ => server.0.lock().answer(&parts.method, body),
@@ -299,6 +304,16 @@ async fn a_short_outage_costs_nothing() {
         assert!(one.hold.time_left() > Duration::from_secs(7), "{weather:?}");
     }
     assert!(!one.life.is_finished());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_api_server_costs_no_lease() {
+    let server = ApiServer::new();
+    let one = server.replica("one");
+    one.leads().await;
+    server.weather(Weather::Slow(4_500));
+    pass(120).await;
+    assert!(one.hold.holds());
 }
 
 #[tokio::test(start_paused = true)]
