@@ -41,11 +41,12 @@ impl Election {
         let start = Instant::now();
         let mut sightings = Sightings::default();
         let mut said = Said::default();
+        // A look may be broken off; a write not, or the lease would bear the name of a process that is gone.
+        let mut may_be_ours = false;
         loop {
-            // A look may be broken off; a write not, or the lease would bear the name of a process that is gone.
             let looked = tokio::select! {
                 biased;
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => break,
                 looked = self.store.read(self.terms.answer) => looked,
             };
             let pause = match looked {
@@ -59,6 +60,7 @@ impl Election {
                             left.min(self.terms.look)
                         }
                         how @ (Step::Create | Step::Take | Step::Renew) => {
+                            may_be_ours = true;
                             let began = self.hold.moment();
                             match self.store.write(self.terms.answer).await {
                                 Ok(()) if self.hold.renewed(began) => {
@@ -79,10 +81,15 @@ impl Election {
             };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => break,
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        if may_be_ours && self.store.read(self.terms.look).await.is_ok() {
+            // Where it cannot be released it runs out.
+            let _ = self.store.release().await;
+        }
+        false
     }
 
     fn say_not_there(&self, trouble: &Trouble, readiness: &Readiness, said: &mut Said) -> Duration {
