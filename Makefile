@@ -33,14 +33,15 @@ bench: prereqs ## Measure, optimised
 	@cargo run --quiet --locked --release --example bench
 
 .PHONY: generate
-generate: prereqs ## Write the generated files (crds/, tables in docs/)
+generate: prereqs ## Write the generated files (crds/, tables in docs/ and the chart, deploy/)
 	@cargo run --quiet --locked --example generate
+	@hack/manifests.sh
 
 .PHONY: lint
 lint: prereqs ## Format, clippy and dependency checks
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x hack/*.sh hack/lib/*.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
 	@hack/deny.sh
 	@hack/deny.sh --advisories || [ $$? -eq 77 ]
 
