@@ -24,6 +24,7 @@ scenarios!(rare:
     a_final_snapshot_older_than_an_hour_is_taken_anew,
     a_request_that_could_not_run_for_a_day_lapses,
     a_restored_backup_asks_for_adoption_and_takes_its_secret_back,
+    a_backup_restored_with_its_status_goes_on,
     an_overdue_snapshot_goes_before_further_work,
     an_end_whose_grace_runs_out_says_so,
 );
@@ -214,6 +215,54 @@ async fn a_restored_backup_asks_for_adoption_and_takes_its_secret_back() -> Resu
     .await?;
     ensure!(w.connects(&name).await? == password);
     w.executed(&name, "create", 1).await?;
+    w.executed(&name, "reset_password", 0).await
+}
+
+/// Cluster and snapshot come back with the status that they had, and with other uids.
+async fn a_backup_restored_with_its_status_goes_on() -> Result<()> {
+    let (w, mut stack) = World::own(Options::default()).await?;
+    let (name, snap) = (fresh("status"), fresh("snap"));
+    w.ready_cluster(&name, json!({})).await?;
+    let password = w.connects(&name).await?;
+    w.snapshot(&snap, json!({"clusterRef": {"name": name}}))
+        .await?;
+    w.until_condition("DwsSnapshot", &snap, "Ready", "True", "Available")
+        .await?;
+    stack.kill_operator()?;
+    for (kind, one) in [("DwsCluster", &name), ("DwsSnapshot", &snap)] {
+        let before = w.get(kind, one).await?;
+        w.patch(kind, one, json!({"metadata": {"finalizers": null}}))
+            .await?;
+        w.delete(kind, one).await?;
+        w.gone(kind, one).await?;
+        w.create(kind, one, json!({"spec": before["spec"]})).await?;
+        w.patch_status(kind, one, json!({"status": before["status"]}))
+            .await?;
+    }
+    stack.start_operator().await?;
+    let after = w.get("DwsCluster", &name).await?;
+    let connection = format!("{name}-connection");
+    w.until("Secret", &connection, "owned anew", |one| {
+        let owners = one["metadata"]["ownerReferences"].as_array();
+        owners
+            .is_some_and(|owners| owners.len() == 1 && owners[0]["uid"] == after["metadata"]["uid"])
+    })
+    .await?;
+    for (kind, one) in [("DwsCluster", &name), ("DwsSnapshot", &snap)] {
+        let there = w
+            .until(kind, one, "held again", |one| {
+                one["metadata"]["finalizers"].is_array()
+            })
+            .await?;
+        ensure!(
+            condition(&there, "Ready") == ("True", "Available")
+                && there["status"]["adopted"] != true,
+            "{there}"
+        );
+    }
+    ensure!(w.connects(&name).await? == password);
+    w.executed(&name, "create", 1).await?;
+    w.executed(&snap, "snapshot", 1).await?;
     w.executed(&name, "reset_password", 0).await
 }
 

@@ -1,13 +1,13 @@
 //! Every reason that a condition or an event can bear is explained in `docs/troubleshooting.md`, in the
 //! table where a reader looks for it, and no row explains a reason that is never given.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use regex::Regex;
+
+use crate::support;
 
 /// Quoted CamelCase words of the core and the controller that are not reasons: types, phases and kinds.
 const NOT_REASONS: [&str; 9] = [
