@@ -27,10 +27,10 @@ test-deep: prereqs ## Run the long suites (hours)
 	@hack/test.sh --deep
 
 .PHONY: bench
-bench: prereqs ## Measure, optimised
+bench: prereqs ## Measure the programs as the images hold them
 	@hack/control-plane.sh >/dev/null
-	@cargo build --locked --release --bins
-	@cargo run --quiet --locked --release --example bench
+	@cargo build --locked --profile image --bins
+	@cargo run --quiet --locked --profile image --example bench
 
 .PHONY: image
 image: ## Build the images of operator and simulator into target/image (no container engine)
