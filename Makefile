@@ -27,10 +27,10 @@ test-deep: prereqs ## Run the long suites (hours)
 	@hack/test.sh --deep
 
 .PHONY: bench
-bench: prereqs ## Measure, optimised
+bench: prereqs ## Measure the programs as the images hold them
 	@hack/control-plane.sh >/dev/null
-	@cargo build --locked --release --bins
-	@cargo run --quiet --locked --release --example bench
+	@cargo build --locked --profile image --bins
+	@cargo run --quiet --locked --profile image --example bench
 
 .PHONY: image
 image: ## Build the images of operator and simulator into target/image (no container engine)
@@ -43,14 +43,16 @@ image-check: prereqs ## Build them twice, compare, and run what is in them
 	@hack/image-check.sh
 
 .PHONY: generate
-generate: prereqs ## Write the generated files (crds/, tables in docs/)
+generate: prereqs ## Write the generated files (crds/, tables in docs/ and the chart, deploy/, recorded objects)
 	@cargo run --quiet --locked --example generate
+	@hack/manifests.sh
+	@RECORD=1 cargo test --quiet --locked --test gitops recorded::the >/dev/null
 
 .PHONY: lint
 lint: prereqs ## Format, clippy and dependency checks
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck hack/*.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x hack/*.sh hack/lib/*.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
 	@hack/deny.sh
 	@hack/deny.sh --advisories || [ $$? -eq 77 ]
 

@@ -56,9 +56,11 @@ control_plane() {
 # being worked on.
 tree() { { git diff && git status --porcelain --untracked-files=all; } | git hash-object --stdin; }
 generated() {
-    local before
+    local before manifests=0
     before=$(tree)
     cargo run --quiet --locked --example generate || return 1
+    hack/manifests.sh || manifests=$?
+    ((manifests == 0 || manifests == 77)) || return 1
     if [[ $(tree) != "$before" ]]; then
         git --no-pager diff --stat
         git status --short
@@ -66,6 +68,20 @@ generated() {
         return 1
     fi
     echo "generated files are up to date"
+    return $manifests
+}
+
+# helm and kustomize, for the chart, its manifests and their tests.
+tools() {
+    local name
+    for name in helm kustomize; do
+        if hack/tools.sh --find "$name" 2>/dev/null; then continue; fi
+        if ! command -v go >/dev/null; then
+            echo "skipped: $name is not built, and Go, which builds it, is missing"
+            return 77
+        fi
+        hack/tools.sh "$name" || return 1
+    done
 }
 
 witness() {
@@ -118,15 +134,17 @@ else
     step "format" cargo fmt --check
     step "clippy" cargo clippy --locked --all-targets -- -D warnings
     if command -v shellcheck >/dev/null; then
-        step "shellcheck" shellcheck hack/*.sh .ci/run
+        step "shellcheck" shellcheck -x hack/*.sh hack/lib/*.sh .ci/run
     else
         echo "skipped: shellcheck is not installed"
         skipped=$((skipped + 1))
     fi
     step "dependencies" hack/deny.sh
     step "advisories" hack/deny.sh --advisories
+    step "tools" tools
     step "generated files" generated
     step "control plane" control_plane
+    step "GitOps witness" hack/gitops-witness.sh
     cargo_tests "cargo test"
     # The simulation is thousands of whole lives: optimised they take minutes, else an hour.
     rm -f target/figures/simulation

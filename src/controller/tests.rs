@@ -3,6 +3,7 @@
 mod credentials;
 mod events;
 mod fence;
+mod permit;
 mod stopping;
 
 use std::sync::Arc;
