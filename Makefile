@@ -33,8 +33,9 @@ bench: prereqs ## Measure, optimised
 	@cargo run --quiet --locked --release --example bench
 
 .PHONY: generate
-generate: prereqs ## Write the generated files (crds/, tables in docs/)
+generate: prereqs ## Write the generated files (crds/, tables in docs/ and the chart, deploy/)
 	@cargo run --quiet --locked --example generate
+	@hack/manifests.sh
 
 .PHONY: lint
 lint: prereqs ## Format, clippy and dependency checks

@@ -59,6 +59,7 @@ generated() {
     local before
     before=$(tree)
     cargo run --quiet --locked --example generate || return 1
+    hack/manifests.sh || return
     if [[ $(tree) != "$before" ]]; then
         git --no-pager diff --stat
         git status --short
@@ -66,6 +67,19 @@ generated() {
         return 1
     fi
     echo "generated files are up to date"
+}
+
+# helm and kustomize, for the chart, its manifests and their tests.
+tools() {
+    local name
+    for name in helm kustomize; do
+        if hack/tools.sh --find "$name" 2>/dev/null; then continue; fi
+        if ! command -v go >/dev/null; then
+            echo "skipped: $name is not built, and Go, which builds it, is missing"
+            return 77
+        fi
+        hack/tools.sh "$name" || return 1
+    done
 }
 
 witness() {
@@ -124,6 +138,7 @@ else
     fi
     step "dependencies" hack/deny.sh
     step "advisories" hack/deny.sh --advisories
+    step "tools" tools
     step "generated files" generated
     step "control plane" control_plane
     cargo_tests "cargo test"

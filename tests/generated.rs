@@ -4,6 +4,8 @@
 mod files;
 #[path = "../examples/generate/reference.rs"]
 mod reference;
+#[path = "../examples/generate/values.rs"]
+mod values;
 
 use std::path::Path;
 

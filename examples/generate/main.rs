@@ -1,8 +1,9 @@
-//! Writes the generated files: the CRDs and their reference pages. `--check` writes nothing and
-//! fails where a file differs from what would be written.
+//! Writes the generated files: the CRDs, also into the chart, their reference pages, the table of the
+//! chart's values. `--check` writes nothing and fails where a file differs from what would be written.
 
 mod files;
 mod reference;
+mod values;
 
 use std::path::Path;
 use std::process::ExitCode;
