@@ -38,7 +38,7 @@ if [[ ${CLUSTER:-} == current ]]; then
     "$E2E_KUBECTL" get --raw /readyz >/dev/null || die "the cluster at $server does not answer"
     there=$("$E2E_KUBECTL" get crd,clusterrole -o name | grep -E 'dws\.huaweicloud\.com|/dws-operator' || true)
     there+=$("$E2E_KUBECTL" get ns dws-system dws-cloud orders trial --ignore-not-found -o name)
-    [[ -z $there ]] || die "the cluster at $server holds what this test would make and delete, so it is left alone:" $there
+    [[ -z $there ]] || die "the cluster at $server holds what this test would make and delete, so it is left alone: ${there//$'\n'/ }"
     [[ -n ${E2E_IMAGE:-} && -n ${E2E_SIMULATOR_IMAGE:-} ]] ||
         die "the cluster at $server needs the images. For kind:" $'\n' \
             "    make image && kind load image-archive $images/dws-operator.tar && kind load image-archive $images/dws-simulator.tar" $'\n' \
@@ -76,6 +76,7 @@ else
     source "$node/env"
     # shellcheck disable=SC2154 # they come from that file
     E2E_KUBECTL=$kubectl
+    # shellcheck disable=SC2154
     ctr() { "$ctr" -a "$socket" -n k8s.io "$@"; }
     load() { # <archive> <name:tag>...: brings it in under these names
         local name given

@@ -7,14 +7,13 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-program=node-down
+program='node-down'
 # shellcheck source=hack/lib/go-build.sh
 source "$here/lib/go-build.sh"
 # shellcheck source=hack/node/lib.sh
 source "$here/node/lib.sh"
 
-# Each of these is repeated until it holds: the kernel takes a moment to let go of what the killed
-# processes held.
+# The kernel takes a moment to let go of what the killed processes held.
 gone() { # <what> <command that succeeds once it is gone>...
     local what=$1 tries=0
     shift
@@ -28,12 +27,14 @@ gone() { # <what> <command that succeeds once it is gone>...
     done
 }
 
+# shellcheck disable=SC2317 # these are called by gone
 no_process() {
     local pid
     pid=$(node_pid) || return 0
     kill -9 "$pid"
     return 1
 }
+# shellcheck disable=SC2317
 no_cgroup() { # <directory>: from its leaves up; what is still in one is killed
     [[ -d $1 ]] || return 0
     find "$1" -depth -type d | while read -r group; do
@@ -42,8 +43,11 @@ no_cgroup() { # <directory>: from its leaves up; what is still in one is killed
     done
     [[ ! -d $1 ]]
 }
+# shellcheck disable=SC2317
 no_link() { ! ip link show "$link" || { ip link del "$link" && false; }; }
+# shellcheck disable=SC2317
 no_netns() { [[ ! -e /run/netns/$name ]] || { ip netns del "$name" && false; }; }
+# shellcheck disable=SC2317
 no_directory() { rm -rf "$node" && [[ ! -e $node ]]; }
 
 take_down() { # <number>

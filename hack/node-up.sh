@@ -16,13 +16,21 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-program=node-up
+program='node-up'
 # shellcheck source=hack/lib/go-build.sh
 source "$here/lib/go-build.sh"
-for part in lib checks network certificates configuration images; do
-    # shellcheck source=/dev/null
-    source "$here/node/$part.sh"
-done
+# shellcheck source=hack/node/lib.sh
+source "$here/node/lib.sh"
+# shellcheck source=hack/node/checks.sh
+source "$here/node/checks.sh"
+# shellcheck source=hack/node/network.sh
+source "$here/node/network.sh"
+# shellcheck source=hack/node/certificates.sh
+source "$here/node/certificates.sh"
+# shellcheck source=hack/node/configuration.sh
+source "$here/node/configuration.sh"
+# shellcheck source=hack/node/images.sh
+source "$here/node/images.sh"
 
 if [[ ${1:-} == --check ]]; then
     require_a_machine_for_nodes

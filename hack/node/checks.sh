@@ -59,7 +59,7 @@ check_network() {
     $in nft -f - 2>/dev/null <<'RULES' || obstacle "nftables cannot translate addresses here (nat, fib, maps)"
 table ip probe {
     map services { type inet_proto . ipv4_addr . inet_service : verdict; elements = { tcp . 10.0.0.1 . 443 : goto one } }
-    chain one { meta l4proto tcp dnat to 127.0.0.1:6443 }
+    chain one { meta l4proto tcp dnat to 127.0.0.1:6443; }
     chain prerouting { type nat hook prerouting priority dstnat; fib daddr type local meta l4proto . ip daddr . th dport vmap @services; }
     chain postrouting { type nat hook postrouting priority srcnat; mark and 0x4000 != 0 masquerade fully-random; }
 }
@@ -85,6 +85,7 @@ check_mounts() {
 }
 
 check_cgroups() {
+    # shellcheck disable=SC2034 # node_cgroups makes the paths from it
     local name=$probe controllers controller at
     if cgroup_v2; then
         controllers=" $(cat /sys/fs/cgroup/cgroup.controllers) "
