@@ -47,12 +47,13 @@ fn assert_refused(args: &[&str], environment: &[(&str, &str)], part: &str) {
 
 #[test]
 fn wrong_arguments_are_refused_in_one_line() {
-    let rows: [(&[&str], &str); 12] = [
+    let rows: [(&[&str], &str); 13] = [
         (&[], "subcommand"),
         (&["start"], "'start'"),
         (&["run", "--poll-intervall=5s"], "--poll-interval"),
         (&["run", "--secret-key=sk-canary"], "HW_SECRET_KEY"),
-        (&["run", "--leader-election"], "--leader-election"),
+        (&["run", "--leader-election=perhaps"], "--leader-election"),
+        (&["run", "--lease-name=My Lease"], "--lease-name"),
         (&["run", "--listen"], "--listen"),
         (&["run", "--listen=a", "--listen=b"], "--listen"),
         (

@@ -22,6 +22,7 @@ use dws_operator::controller::{Context, Flights, Settings};
 use dws_operator::dws::Credential;
 use dws_operator::dws::clock::SystemClock;
 use dws_operator::dws::http::{HttpOptions, HttpTransport};
+use dws_operator::dws::permit::Permit;
 use dws_operator::entropy::Entropy;
 use dws_operator::observer::{Accounts, ObserverSettings, OwnCredentials};
 use futures::StreamExt;
@@ -161,6 +162,7 @@ async fn a_watch_that_falls_silent_is_begun_anew() -> Result<()> {
         concurrency: 4,
         grace: Duration::from_secs(10),
         watch_age: AGE,
+        permit: Permit::default(),
     };
     let stop = CancellationToken::new();
     let running = tokio::spawn(run::run(ctx, queue, options, stop.clone()));

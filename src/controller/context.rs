@@ -19,6 +19,7 @@ use crate::api::OperationKind;
 use crate::core::facts;
 use crate::core::step::Outcome;
 use crate::dws::clock::Clock;
+use crate::dws::permit::Permit;
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, Kind, ResourceKey};
 
@@ -137,6 +138,19 @@ pub struct Flights {
     pub tracker: TaskTracker,
     /// The process is to end: no flight begins after this.
     pub stop: CancellationToken,
+    /// Where it is gone, another process may be at work: nothing begins, and this process is to end.
+    pub permit: Permit,
+}
+
+impl Flights {
+    /// Whether the permit holds; where it does not, the process is to end from now on.
+    fn is_permitted(&self) -> bool {
+        let held = self.permit.holds();
+        if !held {
+            self.stop.cancel();
+        }
+        held
+    }
 }
 
 impl Context {
@@ -150,7 +164,19 @@ impl Context {
     /// The process is to end: nothing new is begun.
     pub fn is_stopping(&self) -> bool {
         let flights = self.flights.as_ref();
-        flights.is_some_and(|flights| flights.stop.is_cancelled())
+        flights.is_some_and(|flights| !flights.is_permitted() || flights.stop.is_cancelled())
+    }
+
+    /// Asked before each write and each call: whether it may still be made. A process that stood still finds
+    /// out here, before anything else of it ran, that it was replaced meanwhile.
+    ///
+    /// # Errors
+    /// [`ReconcileError::Stopping`]: the permit is gone.
+    pub fn permitted(&self) -> Result<(), ReconcileError> {
+        match &self.flights {
+            Some(flights) if !flights.is_permitted() => Err(ReconcileError::Stopping),
+            _ => Ok(()),
+        }
     }
 
     /// Reads, unless the process is to end: then they are dropped.

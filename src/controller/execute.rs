@@ -93,12 +93,14 @@ pub async fn act<K: Indexed>(
     // Before it is compared with the stored one, or what was cut would be written for ever.
     let status = K::fitted(status);
 
+    ctx.permitted()?;
     if add_finalizer {
         current = store::add_finalizer(&ctx.client, &current).await?;
         note_write(ctx, &current);
     }
     let mut stands = place.map(|place| place.seen.clone()).unwrap_or_default();
     if let (Some(write), Some(place)) = (secret, place) {
+        ctx.permitted()?;
         let written = write_secret(ctx, &current, place, write).await;
         let written = written.map_err(|error| match error {
             StoreError::Forbidden { message, .. } | StoreError::Refused { message, .. } => {
@@ -133,6 +135,7 @@ pub async fn act<K: Indexed>(
         notes.extend(absorbed.events);
         wake = earlier(wake, absorbed.wake);
     } else if former.unwrap_or_default() != status {
+        ctx.permitted()?;
         match write_status(ctx, &current, status).await {
             Ok(stored) => current = stored,
             // Nothing is left to write to: a finalizer that another process removed.
@@ -144,6 +147,7 @@ pub async fn act<K: Indexed>(
         }
     }
     if remove_finalizer {
+        ctx.permitted()?;
         store::remove_finalizer(&ctx.client, &current).await?;
         tracing::info!(
             namespace = %current.namespace().unwrap_or_default(),

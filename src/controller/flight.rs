@@ -77,8 +77,13 @@ async fn fly<K: Indexed>(
     let intent = intent.stored(object.current().and_then(K::operation))?;
     let (operation, call) = intent.into_call();
     let answer = match fence(ctx, &object, &operation, secret).await {
-        Ok(()) => account.execute(&call, deadline).await,
-        Err(error) => Answer::Refused(unfenced(&error)),
+        Ok(()) if ctx.permitted().is_ok() => account.execute(&call, deadline).await,
+        Ok(()) => Answer::Refused(not_sent(
+            "this process leads no more, and another may have taken over",
+        )),
+        Err(error) => Answer::Refused(not_sent(&format!(
+            "the connection Secret could not be held on to ({error})"
+        ))),
     };
     ctx.memory.call_ended(uid, &operation, ctx.clock.now());
     log_effect(ctx, &object, &operation, &call, &answer);
@@ -98,7 +103,7 @@ async fn fence<K: Managed>(
         operation.kind,
         OperationKind::Create | OperationKind::ResetPassword
     );
-    let Some((name, seen)) = secret.filter(|_| bears_password) else {
+    let Some((name, seen)) = secret.filter(|_| bears_password && ctx.permitted().is_ok()) else {
         return Ok(());
     };
     let Seen::At(version) = seen else {
@@ -110,12 +115,12 @@ async fn fence<K: Managed>(
     Ok(())
 }
 
-fn unfenced(error: &StoreError) -> Failure {
+fn not_sent(why: &str) -> Failure {
     Failure {
         meaning: Meaning::Unavailable,
         http: None,
         code: None,
-        message: format!("not sent: the connection Secret could not be held on to ({error})"),
+        message: format!("not sent: {why}"),
         field: None,
         advice: "Wait: the request is planned anew.",
         retry_after: None,

@@ -18,6 +18,7 @@ use super::queue::Queue;
 pub use super::stopping::End;
 use super::{ReconcileError, stopping, watch};
 use crate::api::{DwsCluster, DwsSnapshot};
+use crate::dws::permit::Permit;
 use crate::observer::ResourceKey;
 
 /// Pauses after a failure.
@@ -44,6 +45,8 @@ pub struct Options {
     pub grace: Duration,
     /// The age at which a watch ends and begins anew: [`watch::LONGEST_WATCH`], or less.
     pub watch_age: Duration,
+    /// Where it is gone nothing begins any more, and the run ends as by its shutdown.
+    pub permit: Permit,
 }
 
 /// The wake-up of a [`Context`] that goes into this queue.
@@ -62,6 +65,7 @@ pub async fn run(
     let flights = Flights {
         tracker: TaskTracker::new(),
         stop: shutdown.clone(),
+        permit: options.permit.clone(),
     };
     ctx.flights = Some(flights.clone());
     let mut background = JoinSet::new();

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod events;
+mod permit;
 mod stopping;
 
 use std::sync::Arc;

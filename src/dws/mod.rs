@@ -4,7 +4,7 @@
 //! reads, a renewed token): retries belong to the caller.
 //!
 //! Data: [`call`] (what is asked), [`model`] and [`answer`] (what is said), [`codes`]. Boundaries:
-//! [`transport`] (over the network: [`http`]) and [`clock`]. Between them [`client`], which puts
+//! [`transport`] (over the network: [`http`]), [`clock`] and [`permit`]. Between them [`client`], which puts
 //! [`operation`], [`auth`] and [`endpoint`] together, and [`decode`], [`fault`], [`outcome`] and [`redact`], which read answers.
 
 pub mod answer;
@@ -20,6 +20,7 @@ pub mod http;
 pub mod model;
 pub mod operation;
 pub mod outcome;
+pub mod permit;
 pub mod redact;
 mod shared;
 pub mod time;

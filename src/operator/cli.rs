@@ -67,6 +67,29 @@ pub struct RunArgs {
     )]
     pub adoption_namespaces: Vec<String>,
 
+    /// Whether the replicas of this operator agree by a Lease on which of them works; not written: `true` in a
+    /// Pod (where `KUBERNETES_SERVICE_HOST` is set), else `false`
+    #[arg(
+        long,
+        env = "DWS_OPERATOR_LEADER_ELECTION",
+        hide_env_values = true,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub leader_election: Option<String>,
+
+    /// Name of that Lease. It is in the Pod's own namespace, or in that of the kubeconfig's context
+    #[arg(
+        long,
+        env = "DWS_OPERATOR_LEASE_NAME",
+        hide_env_values = true,
+        value_name = "NAME",
+        default_value = "dws-operator"
+    )]
+    pub lease_name: String,
+
     /// Time between two looks at an account in which nothing runs
     #[arg(
         long,

@@ -26,6 +26,8 @@ pub struct Config {
     pub namespaces: NamespaceSet,
     /// Where the operator's own credentials may adopt.
     pub adoption_namespaces: NamespaceSet,
+    /// The Lease by which replicas agree on who works; `None`: there is one replica.
+    pub lease: Option<String>,
     /// Between two polls of an idle account.
     pub poll_interval: Duration,
     /// Between two polls of an account in which a task runs; at most `poll_interval`.
@@ -60,6 +62,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("namespaces", &self.namespaces)
             .field("adoption_namespaces", &self.adoption_namespaces)
+            .field("lease", &self.lease)
             .field("poll_interval", &self.poll_interval)
             .field("active_poll_interval", &self.active_poll_interval)
             .field("request_timeout", &self.request_timeout)
@@ -139,6 +142,7 @@ impl Config {
             self::namespaces("adoption-namespaces", &args.adoption_namespaces)?;
         warn_of_unwatched(&namespaces, &adoption_namespaces, &mut warnings);
 
+        let lease = lease(args, environment, &mut warnings)?;
         let poll_interval = duration("poll-interval", &args.poll_interval, DAY)?;
         let active_poll_interval = match given(args.active_poll_interval.as_deref()) {
             None => DEFAULT_ACTIVE_INTERVAL.min(poll_interval),
@@ -189,6 +193,7 @@ impl Config {
         Ok(Self {
             namespaces,
             adoption_namespaces,
+            lease,
             poll_interval,
             active_poll_interval,
             request_timeout,
@@ -228,7 +233,7 @@ fn namespaces(name: &str, values: &[String]) -> Result<NamespaceSet, ConfigError
             })
         };
     }
-    if let Some(wrong) = names.iter().find(|name| !is_namespace(name)) {
+    if let Some(wrong) = names.iter().find(|name| !is_label(name)) {
         return Err(ConfigError::invalid(
             flag(name),
             format!("{} is not a namespace", quoted(wrong)),
@@ -240,8 +245,8 @@ fn namespaces(name: &str, values: &[String]) -> Result<NamespaceSet, ConfigError
     ))
 }
 
-/// RFC 1123 label.
-fn is_namespace(name: &str) -> bool {
+/// RFC 1123 label: a namespace, or a part of a name.
+fn is_label(name: &str) -> bool {
     let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     (1..=63).contains(&name.len())
         && name.bytes().all(inner)
@@ -257,6 +262,41 @@ fn warn_of_unwatched(watched: &NamespaceSet, adoption: &NamespaceSet, warnings: 
             ));
         }
     }
+}
+
+/// Kubernetes sets it in every Pod, whatever the Pod says about service links.
+const IN_A_POD: &str = "KUBERNETES_SERVICE_HOST";
+const DEFAULT_LEASE: &str = "dws-operator";
+
+fn lease(
+    args: &RunArgs,
+    environment: &Environment,
+    warnings: &mut Vec<String>,
+) -> Result<Option<String>, ConfigError> {
+    let name = given(Some(&args.lease_name)).unwrap_or(DEFAULT_LEASE);
+    if name.len() > 253 || !name.split('.').all(is_label) {
+        return Err(ConfigError::invalid(
+            flag("lease-name"),
+            format!("{} is not a name", quoted(name)),
+            "write lower-case letters, digits, '-' and '.', such as dws-operator",
+        ));
+    }
+    let in_a_pod = given(environment.get(IN_A_POD).map(String::as_str)).is_some();
+    let elects = match given(args.leader_election.as_deref()) {
+        None => in_a_pod,
+        Some(text) => boolean("leader-election", text)?,
+    };
+    if !elects && name != DEFAULT_LEASE {
+        warnings.push(format!(
+            "--lease-name {name} has no effect without --leader-election"
+        ));
+    }
+    if !elects && in_a_pod {
+        warnings.push(
+            "--leader-election is off: a second replica, a rolling update's included, would work beside this one".into(),
+        );
+    }
+    Ok(elects.then(|| name.to_owned()))
 }
 
 fn duration(name: &str, text: &str, longest: Duration) -> Result<Duration, ConfigError> {

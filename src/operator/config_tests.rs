@@ -74,6 +74,7 @@ fn what_holds_without_any_flag() {
     let config = config("", &[]).unwrap();
     assert_eq!(config.namespaces, NamespaceSet::All);
     assert_eq!(config.adoption_namespaces, NamespaceSet::All);
+    assert_eq!(config.lease, None);
     assert_eq!(config.poll_interval, Duration::from_mins(1));
     assert_eq!(config.active_poll_interval, Duration::from_secs(10));
     assert_eq!(config.request_timeout, Duration::from_secs(30));
@@ -133,6 +134,10 @@ fn what_holds_without_any_flag() {
 #[case("--listen=0.0.0.0:99999", "--listen", "'0.0.0.0:99999'")]
 #[case("--log-format=yaml", "--log-format", "text or json")]
 #[case("--log-format=JSON", "--log-format", "'JSON'")]
+#[case("--leader-election=perhaps", "--leader-election", "true or false")]
+#[case("--lease-name=Dws", "--lease-name", "'Dws'")]
+#[case("--lease-name=a..b", "--lease-name", "'a..b'")]
+#[case("--lease-name=-a", "--lease-name", "such as dws-operator")]
 #[case("--namespace=Team_A", "--namespace", "'Team_A'")]
 #[case("--namespace=a --namespace=-b", "--namespace", "'-b'")]
 #[case("--namespace=a,*", "--namespace", "contradicts")]
@@ -163,6 +168,39 @@ fn a_wrong_flag_is_named(#[case] flags: &str, #[case] setting: &str, #[case] par
     assert_complaint(&error, setting, part);
     let variable = super::super::cli::variable_of(setting.trim_start_matches('-'));
     assert!(error.to_string().contains(&variable), "{error}");
+}
+
+#[rstest]
+#[case::at_a_desk("", "", None)]
+#[case::in_a_pod("", "10.0.0.1", Some("dws-operator"))]
+#[case::asked_for("--leader-election", "", Some("dws-operator"))]
+#[case::asked_for_by_name("--leader-election=on --lease-name=one.two", "", Some("one.two"))]
+#[case::not_in_this_pod("--leader-election=false", "10.0.0.1", None)]
+#[case::a_template_that_says_nothing(
+    "--leader-election= --lease-name=",
+    "10.0.0.1",
+    Some("dws-operator")
+)]
+fn who_elects_a_leader(#[case] flags: &str, #[case] host: &str, #[case] lease: Option<&str>) {
+    let config = config(flags, &[("KUBERNETES_SERVICE_HOST", host)]).unwrap();
+    assert_eq!(config.lease.as_deref(), lease);
+    let warned = !host.is_empty() && lease.is_none();
+    assert_eq!(
+        config.warnings.len(),
+        usize::from(warned),
+        "{:?}",
+        config.warnings
+    );
+}
+
+#[test]
+fn a_lease_that_nobody_uses_is_warned_of() {
+    let config = config("--lease-name=mine", &[]).unwrap();
+    assert!(
+        config.warnings[0].contains("--lease-name mine"),
+        "{:?}",
+        config.warnings
+    );
 }
 
 #[test]

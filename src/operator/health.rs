@@ -19,13 +19,20 @@ use super::metrics::{CONTENT_TYPE, Metrics};
 /// Whether the operator does its work, and if not, why. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct Readiness {
-    why_not: Arc<RwLock<Option<String>>>,
+    state: Arc<RwLock<Is>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Is {
+    Ready,
+    StandingBy,
+    Unready(String),
 }
 
 impl Default for Readiness {
     fn default() -> Self {
         Self {
-            why_not: Arc::new(RwLock::new(Some("starting".into()))),
+            state: Arc::new(RwLock::new(Is::Unready("starting".into()))),
         }
     }
 }
@@ -33,17 +40,25 @@ impl Default for Readiness {
 impl Readiness {
     /// The caches are filled and work is being done.
     pub fn set_ready(&self) {
-        *self.why_not.write() = None;
+        *self.state.write() = Is::Ready;
+    }
+
+    /// Another replica works; this one could at once.
+    pub fn set_standing_by(&self) {
+        *self.state.write() = Is::StandingBy;
     }
 
     /// It is not, for this reason (one line).
     pub fn set_unready(&self, why: impl Into<String>) {
-        *self.why_not.write() = Some(why.into());
+        *self.state.write() = Is::Unready(why.into());
     }
 
-    /// Why it is not; `None` while it is.
+    /// Why it is not; `None` while it is, standing by included.
     pub fn why_not(&self) -> Option<String> {
-        self.why_not.read().clone()
+        match &*self.state.read() {
+            Is::Ready | Is::StandingBy => None,
+            Is::Unready(why) => Some(why.clone()),
+        }
     }
 }
 
@@ -80,9 +95,11 @@ pub async fn serve(
 }
 
 async fn readyz(State(shared): State<Shared>) -> Response {
-    match shared.readiness.why_not() {
-        None => "ok\n".into_response(),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
+    let state = shared.readiness.state.read().clone();
+    match state {
+        Is::Ready => "ok\n".into_response(),
+        Is::StandingBy => "ok (standing by)\n".into_response(),
+        Is::Unready(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response(),
     }
 }
 
@@ -118,6 +135,9 @@ mod tests {
         assert_eq!(ask(&router, "/healthz").await, (200, "ok\n".into()));
         readiness.set_ready();
         assert_eq!(ask(&router, "/readyz").await, (200, "ok\n".into()));
+        readiness.set_standing_by();
+        let standing_by = (200, "ok (standing by)\n".into());
+        assert_eq!(ask(&router, "/readyz").await, standing_by);
         readiness.set_unready("stopping");
         assert_eq!(ask(&router, "/readyz").await, (503, "stopping\n".into()));
     }

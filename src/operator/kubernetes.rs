@@ -31,6 +31,8 @@ pub struct Access {
     pub client: Client,
     /// The API server's host and port, for the log.
     pub server: String,
+    /// The Pod's own namespace, or that of the kubeconfig's context.
+    pub namespace: String,
 }
 
 impl Access {
@@ -60,9 +62,14 @@ impl Access {
         }
         let host = config.cluster_url.host().unwrap_or_default();
         let server = format!("{host}:{}", config.cluster_url.port_u16().unwrap_or(443));
+        let namespace = config.default_namespace.clone();
         let client = Client::try_from(config)
             .map_err(|error| wrong(format!("unusable ({})", chain(&error))))?;
-        Ok(Self { client, server })
+        Ok(Self {
+            client,
+            server,
+            namespace,
+        })
     }
 }
 
@@ -167,7 +174,7 @@ where
 }
 
 /// An error with its causes, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -10,6 +10,7 @@ pub mod config_error;
 pub mod docs;
 pub mod health;
 pub mod kubernetes;
+pub mod lease;
 pub mod logging;
 pub mod metered;
 pub mod metrics;

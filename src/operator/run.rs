@@ -1,8 +1,8 @@
 //! One run of the operator, from its settings to its exit code.
 //!
 //! The order matters: certificates and the port first (a wrong setting shows at once), then Kubernetes, then
-//! the wait for the definitions, then the controllers. After the first signal nothing new starts, and what
-//! is in flight has [`grace`] to end and to be stored.
+//! the wait for the definitions, then that for the lease, then the controllers. After the first signal nothing
+//! new starts, what is in flight has [`grace`] to end and to be stored, and the lease goes last.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ use tracing::{error, info, warn};
 use super::config::{Config, NamespaceSet};
 use super::config_error::{ConfigError, flag, printable};
 use super::health::{self, Readiness};
+use super::lease::hold::Hold;
+use super::lease::{Election, Place, Terms};
 use super::metered::Metered;
 use super::metrics::Metrics;
 use super::observe::{self, Reporter};
@@ -29,6 +31,7 @@ use crate::controller::watch::LONGEST_WATCH;
 use crate::controller::{Context, Settings};
 use crate::dws::clock::SystemClock;
 use crate::dws::http::{HttpOptions, HttpTransport, TlsError};
+use crate::dws::permit::Permit;
 use crate::dws::transport::Transport;
 use crate::entropy::Entropy;
 use crate::observer::{Accounts, ObserverSettings, OwnCredentials};
@@ -56,7 +59,13 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
     }
     // All that can still be a wrong setting comes before the first word: its one line stands alone.
     let metrics = Metrics::new();
-    let (transport, authorities) = transport(&config, &metrics)?;
+    let terms = Terms::default();
+    let hold = Hold::new(terms.give_up, Arc::new(SystemClock));
+    let permit = match config.lease {
+        Some(_) => hold.permit(),
+        None => Permit::default(),
+    };
+    let (transport, authorities) = transport(&config, &metrics, permit.clone())?;
     let own = own(&config)?;
     let listener = health::bind(config.listen).await.map_err(|problem| {
         ConfigError::invalid(
@@ -78,6 +87,10 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
     }
     info!(server = %kubernetes.server, "Kubernetes access found");
     let client = kubernetes.client;
+    let election = config.lease.as_ref().map(|lease| {
+        let place = Place::new(&kubernetes.namespace, lease);
+        Election::new(client.clone(), place, terms, hold, metrics.clone())
+    });
 
     let mut code = ExitCode::SUCCESS;
     let readiness = Readiness::default();
@@ -89,23 +102,62 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
         server_stop.clone(),
     ));
     if kubernetes::wait_for_definitions(&client, &config.namespaces, &readiness, &stop).await {
-        readiness.set_unready("the first lists are not in yet");
         let stopping = readiness.clone();
         let told = stop.clone();
         tokio::spawn(async move {
             told.cancelled().await;
             stopping.set_unready("stopping");
         });
-        let accounts = accounts(&config, own, transport);
-        if work(&config, client, accounts, &metrics, &readiness, stop).await == End::Cut {
-            code = ExitCode::FAILURE;
-        }
+        let work = async {
+            metrics.set_leader(true);
+            readiness.set_unready("the first lists are not in yet");
+            let accounts = accounts(&config, own, transport);
+            work(
+                &config,
+                client,
+                accounts,
+                &metrics,
+                &readiness,
+                permit,
+                stop.clone(),
+            )
+            .await
+        };
+        code = match election {
+            Some(election) => lead(election, &readiness, &stop, work).await,
+            None => code_of(work.await == End::Orderly),
+        };
     }
     server_stop.cancel();
     // An answer under way may end; a connection that only stands open must not hold the process.
     let _ = tokio::time::timeout(Duration::from_secs(1), server).await;
     info!("stopped");
     Ok(code)
+}
+
+/// Stands by until this process leads, then works, then lets go of the lease.
+async fn lead(
+    mut election: Election,
+    readiness: &Readiness,
+    stop: &CancellationToken,
+    work: impl Future<Output = End>,
+) -> ExitCode {
+    readiness.set_unready("the lease is not read yet");
+    if !election.win(readiness, stop).await {
+        return ExitCode::SUCCESS;
+    }
+    let reign = election.reign(stop.clone());
+    let is_orderly = work.await == End::Orderly;
+    let held = reign.end(is_orderly).await;
+    code_of(is_orderly && held)
+}
+
+fn code_of(is_good: bool) -> ExitCode {
+    if is_good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// What a person wants to see first.
@@ -120,9 +172,11 @@ fn say(config: &Config) {
 fn transport(
     config: &Config,
     metrics: &Metrics,
+    permit: Permit,
 ) -> Result<(Arc<dyn Transport>, usize), ConfigError> {
     let options = HttpOptions {
         ca_bundle: config.ca_bundle.clone(),
+        permit,
         ..HttpOptions::default()
     };
     let http = HttpTransport::new(&options).map_err(|problem| {
@@ -176,6 +230,7 @@ async fn work(
     accounts: Accounts,
     metrics: &Metrics,
     readiness: &Readiness,
+    permit: Permit,
     stop: CancellationToken,
 ) -> End {
     let reporter = Arc::new(Reporter::new(metrics.clone(), readiness.clone()));
@@ -202,6 +257,7 @@ async fn work(
         concurrency: usize::from(config.concurrency),
         grace: grace(config.request_timeout),
         watch_age: LONGEST_WATCH,
+        permit,
     };
     controller::run(context, queue, options, stop).await
 }

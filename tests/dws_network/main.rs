@@ -6,6 +6,7 @@
 #[path = "../support/figures.rs"]
 mod figures;
 mod own_connection;
+mod permit;
 mod phases;
 mod proxies;
 mod server;
@@ -28,6 +29,7 @@ fn transport() -> HttpTransport {
         HttpTransport::new(&HttpOptions {
             ca_bundle: None,
             connect_timeout,
+            ..HttpOptions::default()
         })
         .unwrap()
     });

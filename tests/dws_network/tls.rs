@@ -13,8 +13,8 @@ use tokio_rustls::TlsAcceptor;
 use super::server::{Greeting, Reply, Server};
 use super::{BOTH, always, request};
 
-/// An authority, and a server that it certifies for these names.
-async fn server(names: &[&str]) -> (String, Server) {
+/// An authority, and what a server needs that it certifies for these names.
+pub fn certified(names: &[&str]) -> (String, TlsAcceptor) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -32,15 +32,21 @@ async fn server(names: &[&str]) -> (String, Server) {
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], key)
             .unwrap();
-    let greeting = Greeting::Tls(TlsAcceptor::from(Arc::new(config)));
-    let server = Server::greeting(greeting, always(Reply::status(200, "", "{}"))).await;
-    (authority.pem(), server)
+    (authority.pem(), TlsAcceptor::from(Arc::new(config)))
+}
+
+/// An authority, and a server that it certifies for these names.
+async fn server(names: &[&str]) -> (String, Server) {
+    let (pem, acceptor) = certified(names);
+    let reply = always(Reply::status(200, "", "{}"));
+    (pem, Server::greeting(Greeting::Tls(acceptor), reply).await)
 }
 
 fn trusting(pem: &str) -> HttpTransport {
     let options = HttpOptions {
         ca_bundle: Some(pem.as_bytes().to_vec()),
         connect_timeout: Some(Duration::from_secs(2)),
+        ..HttpOptions::default()
     };
     HttpTransport::new(&options).unwrap()
 }

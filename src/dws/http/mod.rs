@@ -14,6 +14,7 @@ use futures::future::BoxFuture;
 
 pub use tls::TlsError;
 
+use super::permit::Permit;
 use super::transport::{Request, Response, Transport, TransportError};
 
 /// How to reach the network.
@@ -24,6 +25,8 @@ pub struct HttpOptions {
     /// How long name, TCP and TLS may take together; 10 s where absent. The request's own time-out
     /// goes on meanwhile.
     pub connect_timeout: Option<Duration>,
+    /// Without it no byte of a changing call is written; given for ever where absent.
+    pub permit: Permit,
 }
 
 /// The real transport. Cheap to clone; clones share the pool.
@@ -32,6 +35,7 @@ pub struct HttpTransport {
     reads: reqwest::Client,
     tls: Arc<rustls::ClientConfig>,
     connect_timeout: Duration,
+    permit: Permit,
     trusted: usize,
 }
 
@@ -46,6 +50,7 @@ impl HttpTransport {
             reads: pooled::client(tls.clone(), connect_timeout)?,
             tls: Arc::new(tls),
             connect_timeout,
+            permit: options.permit.clone(),
             trusted,
         })
     }
@@ -63,6 +68,7 @@ impl Transport for HttpTransport {
                 request,
                 Arc::clone(&self.tls),
                 self.connect_timeout,
+                self.permit.clone(),
             ))
         } else {
             Box::pin(pooled::send(&self.reads, request))

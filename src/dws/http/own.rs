@@ -1,7 +1,8 @@
 //! A changing call: a connection that is opened for it and closed after it, HTTP/1.1.
 //!
 //! No pool means no reused connection, and so nobody below who would send again; and it means that
-//! whether anything was written is known exactly: [`Watched`] sees every write above TLS.
+//! whether anything was written is known exactly: [`Watched`] sees every write above TLS. It is also the last
+//! place where a call can be held back, after all waiting for its turn, its token and its connection.
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -27,6 +28,7 @@ use url::{Host, Position, Url};
 
 use super::chain;
 use crate::dws::auth::sign::host;
+use crate::dws::permit::Permit;
 use crate::dws::transport::{Request, Response, TransportError, TransportErrorKind};
 
 /// Sends the request over a connection of its own. Dropping the future closes the connection.
@@ -34,12 +36,17 @@ pub(super) async fn send(
     request: Request,
     tls: Arc<ClientConfig>,
     connect_timeout: Duration,
+    permit: Permit,
 ) -> Result<Response, TransportError> {
     let sent = Arc::new(AtomicBool::new(false));
     let timeout = request.timeout;
     let address = host(&request.url).to_owned();
+    let gate = Gate {
+        permit,
+        sent: Arc::clone(&sent),
+    };
     let outcome =
-        tokio::time::timeout(timeout, exchange(request, tls, connect_timeout, &sent)).await;
+        tokio::time::timeout(timeout, exchange(request, tls, connect_timeout, gate)).await;
     // Read after the exchange has ended: its futures are gone and nothing is written any more.
     let (kind, message) = match outcome {
         Ok(Ok(response)) => return Ok(response),
@@ -62,7 +69,7 @@ async fn exchange(
     request: Request,
     tls: Arc<ClientConfig>,
     connect_timeout: Duration,
-    sent: &Arc<AtomicBool>,
+    gate: Gate,
 ) -> Result<Response, Broken> {
     let connect = connect(&request.url, tls);
     let stream = tokio::time::timeout(connect_timeout, connect)
@@ -73,10 +80,7 @@ async fn exchange(
                 format!("no connection within {connect_timeout:?}"),
             )
         })??;
-    let stream = TokioIo::new(Watched {
-        stream,
-        sent: Arc::clone(sent),
-    });
+    let stream = TokioIo::new(Watched { stream, gate });
     let (mut sender, connection) = http1::handshake(stream)
         .await
         .map_err(|error| broken(&error))?;
@@ -192,10 +196,30 @@ fn broken(error: &hyper::Error) -> Broken {
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Notes the first attempt to write: from then on a byte *can* have reached the service.
+/// Notes the first attempt to write: from then on a byte *can* have reached the service. Without the permit
+/// there is no first one.
 struct Watched {
     stream: Box<dyn Stream>,
+    gate: Gate,
+}
+
+struct Gate {
+    permit: Permit,
     sent: Arc<AtomicBool>,
+}
+
+impl Gate {
+    fn pass(&self) -> io::Result<()> {
+        // What has begun is written to its end: half a request helps nobody.
+        if self.sent.load(Ordering::Acquire) || self.permit.holds() {
+            // Before the write and not after it: TLS can fail with half of it on its way.
+            self.sent.store(true, Ordering::Release);
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "not sent: this process may make no changing call any more",
+        ))
+    }
 }
 
 impl AsyncRead for Watched {
@@ -214,9 +238,8 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Before the write and not after it: TLS can fail with half of it on its way.
         if !buf.is_empty() {
-            self.sent.store(true, Ordering::Release);
+            self.gate.pass()?;
         }
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
