@@ -6,10 +6,11 @@
 #   CLUSTER=current hack/e2e.sh    on the cluster that KUBECONFIG points at (kind, say), which must not
 #                                  have the operator or its definitions: all that it makes is removed
 #
-#   E2E_IMAGE=, E2E_SIMULATOR_IMAGE=   images to test instead of those that `make image` builds; a cluster
-#                                  other than ours must be able to pull them or have them already
-#   E2E_IMAGE_NEXT=                what `helm upgrade` goes to; the same image where there is but one
+#   E2E_IMAGES=DIRECTORY           for a node: dws-operator.tar and dws-simulator.tar from there, instead of
+#                                  those that `make image` builds
 #   KEEP=1                         leaves the node up and prints its KUBECONFIG
+#   E2E_IMAGE=, E2E_SIMULATOR_IMAGE=   for another cluster: images that it has or can pull
+#   E2E_IMAGE_NEXT=                what `helm upgrade` goes to there; the same image where there is but one
 #
 # Exit code 77: this machine cannot run a node; each reason is said.
 set -euo pipefail
@@ -22,13 +23,10 @@ die() {
 }
 
 started=$SECONDS
-images=target/image
+images=${E2E_IMAGES:-target/image}
 E2E_HELM=$(hack/tools.sh helm)
-
-build_images() {
-    say "building the images"
-    hack/image.sh >&2
-}
+say "building the test"
+cargo test --quiet --locked --test e2e --no-run
 
 # --- a cluster of the user's own -------------------------------------------------------------
 if [[ ${CLUSTER:-} == current ]]; then
@@ -48,7 +46,7 @@ if [[ ${CLUSTER:-} == current ]]; then
 # --- a node of ours --------------------------------------------------------------------------
 else
     hack/node-up.sh --check || exit $?
-    if [[ -z ${E2E_IMAGE:-} ]]; then build_images; fi
+    if [[ -z ${E2E_IMAGES:-} ]]; then hack/image.sh >&2; fi
 
     # The node ends with this script, however that ends: who reads the other end of a pipe sees it, in a
     # session of its own, so that no signal that is meant for us reaches it before its work.
@@ -81,16 +79,14 @@ else
     load() { # <archive> <name:tag>...: brings it in under these names
         local name given
         given=$(tar -xOf "$1" manifest.json | sed -n 's/.*"RepoTags":[[:space:]]*\["\([^"]*\)".*/\1/p')
-        ctr images import "$1" >/dev/null
+        ctr images import "$1" >"$node/log/import.log" 2>&1
         shift
-        for name in "$@"; do ctr images tag --force "$given" "$name" >/dev/null; done
+        for name in "$@"; do ctr images tag --force "$given" "$name" >>"$node/log/import.log" 2>&1; done
     }
-    if [[ -z ${E2E_IMAGE:-} ]]; then
-        E2E_IMAGE=localhost/dws-operator:first E2E_IMAGE_NEXT=localhost/dws-operator:next
-        E2E_SIMULATOR_IMAGE=localhost/dws-simulator:first
-        load "$images/dws-operator.tar" "$E2E_IMAGE" "$E2E_IMAGE_NEXT"
-        load "$images/dws-simulator.tar" "$E2E_SIMULATOR_IMAGE"
-    fi
+    E2E_IMAGE=localhost/dws-operator:first E2E_IMAGE_NEXT=localhost/dws-operator:next
+    E2E_SIMULATOR_IMAGE=localhost/dws-simulator:first
+    load "$images/dws-operator.tar" "$E2E_IMAGE" "$E2E_IMAGE_NEXT"
+    load "$images/dws-simulator.tar" "$E2E_SIMULATOR_IMAGE"
 fi
 
 # --- the steps -------------------------------------------------------------------------------

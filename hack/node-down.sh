@@ -17,7 +17,7 @@ source "$here/node/lib.sh"
 gone() { # <what> <command that succeeds once it is gone>...
     local what=$1 tries=0
     shift
-    until "$@" 2>/dev/null; do
+    until "$@" >/dev/null 2>&1; do
         tries=$((tries + 1))
         if ((tries > 100)); then
             say "error: $what is still there after 10 s"
@@ -66,6 +66,19 @@ take_down() { # <number>
     return "$left"
 }
 
+# Mount points that the nodes made on this machine's own disk. Another node may have something mounted there.
+forget_mount_points() {
+    local directory
+    for directory in "$node_root"/*/; do
+        if [[ -d $directory ]]; then return; fi
+    done
+    if [[ -f $node_root/mount-points ]]; then
+        xargs -r rmdir 2>/dev/null <"$node_root/mount-points" || true # one that is in use by now stays
+        rm -f "$node_root/mount-points"
+    fi
+    rmdir "$node_root" 2>/dev/null || true
+}
+
 (($# == 1)) || die "usage: hack/node-down.sh NUMBER|DIRECTORY|--all"
 status=0
 if [[ $1 == --all ]]; then
@@ -77,4 +90,5 @@ else
     [[ $number =~ ^[0-9]+$ ]] || die "'$1' is neither the number nor the directory of a node"
     take_down "$number" || status=1
 fi
+forget_mount_points
 exit "$status"

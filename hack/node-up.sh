@@ -96,7 +96,7 @@ await "the API server" "$kubectl" get --raw /readyz
 ctr=("$containerd/ctr" -a "$socket" -n k8s.io)
 await "containerd" "${ctr[@]}" version
 for image in "$node_images"/*.tar "$@"; do
-    "${ctr[@]}" images import "$image" >/dev/null || die "$image cannot be brought in"
+    "${ctr[@]}" images import "$image" >"$node/log/import.log" 2>&1 || die "$image cannot be brought in"
 done
 # kube-proxy and the Pods' DNS are programs of the cluster like any other, and need their rights.
 "$kubectl" create clusterrolebinding node-proxier --clusterrole system:node-proxier --user system:kube-proxy >/dev/null

@@ -64,7 +64,10 @@ pub fn described(text: &str) -> Vec<Described> {
             comment.push(words.trim());
             continue;
         }
-        if let Some((key, _)) = trimmed.split_once(':').filter(|_| !trimmed.starts_with('-')) {
+        if let Some((key, _)) = trimmed
+            .split_once(':')
+            .filter(|_| !trimmed.starts_with('-'))
+        {
             open.retain(|(at, _)| *at < indent);
             open.push((indent, key.to_owned()));
             if !comment.is_empty() {

@@ -15,7 +15,10 @@ unset KUBECONFIG NOTIFY_SOCKET
 mount --make-rshared /
 # Places of their own for what these programs keep at fixed paths.
 for directory in /var/lib/kubelet /var/lib/cni /var/log/containers /run/containerd /run/netns; do
-    mkdir -p "$directory"
+    if [[ ! -d $directory ]]; then
+        mkdir -p "$directory"
+        echo "$directory" >>"$(dirname "$node")/mount-points"
+    fi
     mount -t tmpfs tmpfs "$directory"
 done
 # Kubelet writes these settings of the kernel; there is one kernel, and it is the machine's.

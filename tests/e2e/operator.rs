@@ -97,6 +97,27 @@ impl Operator {
         Ok(said)
     }
 
+    /// As many Pods as that from now on; how many it were. Returns when the others are gone.
+    pub fn scale(&self, replicas: &str) -> Result<String> {
+        let deployment = format!("deployment/{RELEASE}");
+        let before = self.kubectl.run(&[
+            "-n",
+            NAMESPACE,
+            "get",
+            &deployment,
+            "-o",
+            "jsonpath={.spec.replicas}",
+        ])?;
+        let scale = format!("--replicas={replicas}");
+        self.kubectl
+            .run(&["-n", NAMESPACE, "scale", &deployment, &scale])?;
+        until(&format!("{replicas} Pods"), PATIENCE, || {
+            let pods = self.pods()?.len().to_string();
+            Ok(if pods == replicas { Ok(()) } else { Err(pods) })
+        })?;
+        Ok(before)
+    }
+
     /// Its Pods, those that are ending included.
     pub fn pods(&self) -> Result<Vec<Value>> {
         let selector =

@@ -69,7 +69,8 @@ pub fn delete(world: &World) -> Result<String> {
     let kept = owned[1];
     let id = world.cloud.cluster(kept)?.unwrap_or_default();
     world.operator.deploy(Image::Next, install::VALUES)?;
-    let adopted = format!("spec:\n  clusterId: {id}\n");
+    // Its former connection Secret stayed, and is nobody's.
+    let adopted = format!("spec:\n  clusterId: {id}\n  connectionSecretName: taken-over\n");
     world.apply(
         TENANT,
         &cluster(kept, "Retain").replacen("spec:\n", &adopted, 1),

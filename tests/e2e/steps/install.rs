@@ -29,7 +29,12 @@ pub fn trial(world: &World) -> Result<String> {
     }
     let begin = std::time::Instant::now();
     let notes = world.operator.deploy(Image::First, &values)?;
-    anyhow::ensure!(notes.contains("NOTES:"), "no notes of the chart: {notes}");
+    for word in ["NOTES:", "uninstall"] {
+        anyhow::ensure!(
+            notes.contains(word),
+            "no {word} in the notes of the chart: {notes}"
+        );
+    }
     world.apply(place, include_str!("../../../examples/cluster.yaml"))?;
     world.is_ready(place, "dwsc/orders-dw")?;
     let ready = begin.elapsed().as_secs_f32();

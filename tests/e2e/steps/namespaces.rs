@@ -3,7 +3,6 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::super::operator::{NAMESPACE, RELEASE};
 use super::super::support::Result;
 use super::super::world::World;
 use super::{cluster, install};
@@ -69,30 +68,13 @@ pub fn unattended(world: &World) -> Result<String> {
     furnish(world, namespace, "Delete")?;
     world.is_ready(namespace, object)?;
     let mark = world.cloud.mark()?;
-    let deployment = format!("deployment/{RELEASE}");
-    let scale = |replicas: &str| {
-        let replicas = format!("--replicas={replicas}");
-        world.kubectl(NAMESPACE, &["scale", &deployment, &replicas])
-    };
-    let wanted = world.get(NAMESPACE, &deployment)?["spec"]["replicas"].to_string();
-    scale("0")?;
-    world.kubectl(
-        NAMESPACE,
-        &[
-            "wait",
-            "--for=delete",
-            "pod",
-            "-l",
-            "app.kubernetes.io/component=operator",
-            "--timeout=90s",
-        ],
-    )?;
+    let replicas = world.operator.scale("0")?;
     world.kubectl(
         "default",
         &["delete", "namespace", namespace, "--wait=false"],
     )?;
     world.is_gone(namespace, "secret/dws-account")?;
-    scale(&wanted)?;
+    world.operator.scale(&replicas)?;
     world.operator.settles()?;
 
     let blocked = world.shows(namespace, object, "Ready", "DeletionBlocked")?;
