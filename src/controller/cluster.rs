@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Secret;
 use kube::{Resource, ResourceExt};
 
 use super::account::{self, Resolved};
@@ -275,16 +276,14 @@ async fn perform(
     let namespace = facts.object.namespace().unwrap_or_default();
     let account = resolved.account.as_ref().ok_or(ReconcileError::NoAccount);
     match read {
-        Read::Clusters => read_clusters(ctx, facts, account?).await?,
+        Read::Clusters => read_clusters(ctx, facts, seen, account?).await?,
         Read::Cluster(id) => facts.detail = Some(account?.cluster(id).await),
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),
         Read::ConnectionSecret => {
             let name = facts.object.connection_secret_name();
             let found = secrets::get(&ctx.client, &namespace, &name).await?;
-            let owner = Owner::of(&facts.object);
-            *seen = Seen::of(found.as_ref());
-            facts.connection_secret = Some(secrets::connection(found, &owner));
+            take_connection_secret(facts, seen, found);
         }
         Read::PasswordSecret => {
             let Some(name) = facts.object.admin_password_secret_name() else {
@@ -311,11 +310,18 @@ async fn perform(
     Ok(())
 }
 
-/// A fresh list. Something may be made upon it, so whether the namespace takes anything new is asked at the
-/// same time.
+fn take_connection_secret(facts: &mut ClusterFacts, seen: &mut Seen, found: Option<Secret>) {
+    *seen = Seen::of(found.as_ref());
+    let owner = Owner::of(&facts.object);
+    facts.connection_secret = Some(secrets::connection(found, &owner));
+}
+
+/// A fresh list. Upon it something may be made, or taken over: whether the namespace takes anything new and
+/// what the connection Secret holds are asked at the same time, since that is what the plan asks next.
 async fn read_clusters(
     ctx: &Context,
     facts: &mut ClusterFacts,
+    seen: &mut Seen,
     account: &observer::Account,
 ) -> Result<(), ReconcileError> {
     let namespace = facts.object.namespace().unwrap_or_default();
@@ -324,12 +330,17 @@ async fn read_clusters(
         facts.fresh_list = Some(account.fresh_clusters().await);
         return Ok(());
     }
-    let (list, terminating) = futures::join!(
+    let name = facts.object.connection_secret_name();
+    let (list, terminating, secret) = futures::join!(
         account.fresh_clusters(),
-        crd::namespace_terminating(&ctx.client, &namespace)
+        crd::namespace_terminating(&ctx.client, &namespace),
+        secrets::get(&ctx.client, &namespace, &name),
     );
     facts.fresh_list = Some(list);
     facts.namespace_terminating = terminating?;
+    if facts.connection_secret.is_none() {
+        take_connection_secret(facts, seen, secret?);
+    }
     Ok(())
 }
 

@@ -29,6 +29,11 @@ const CONFLICT_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_CONFLICT_PAUSE: Duration = Duration::from_secs(2);
 /// What happens to a resource while it is reconciled is one more reconcile, after this time.
 const DEBOUNCE: Duration = Duration::from_millis(50);
+/// What an account's list shows is looked at after this share of the interval between its lists, and no
+/// later than [`LONGEST_OBSERVED_PAUSE`]. A list that was read for one create shows the progress of all
+/// others: what a person asked for goes before what moves by itself, and two such lists cost one look.
+const OBSERVED_SHARE: u32 = 10;
+const LONGEST_OBSERVED_PAUSE: Duration = Duration::from_millis(500);
 /// Share by which planned wake-ups are spread.
 const JITTER: f64 = 0.1;
 /// How often the depth of the queue is told.
@@ -77,10 +82,11 @@ pub async fn run(
     ctx.observe.synced();
     tracing::info!("the first lists are in; reconciling begins");
 
-    let wake = ctx.wake.clone();
     let accounts = ctx.accounts.clone();
+    let (observed, pause) = (queue.clone(), observed_pause(&ctx));
+    let wake = move |key: ResourceKey| observed.wake(&key, pause);
     let token = shutdown.clone();
-    background.spawn(async move { accounts.run(move |key| wake(&key), token).await });
+    background.spawn(async move { accounts.run(wake, token).await });
     background.spawn(tell_depth(ctx.clone(), queue.clone()));
 
     let workers = TaskTracker::new();
@@ -99,6 +105,10 @@ pub async fn run(
     }
     background.shutdown().await;
     end
+}
+
+fn observed_pause(ctx: &Context) -> Duration {
+    (ctx.settings.active_interval / OBSERVED_SHARE).min(LONGEST_OBSERVED_PAUSE)
 }
 
 /// Begins all watches; the future ends when the first list of each resource watch is in.

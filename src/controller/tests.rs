@@ -2,6 +2,7 @@
 
 mod credentials;
 mod events;
+mod fence;
 mod permit;
 mod stopping;
 
@@ -51,6 +52,8 @@ struct Cloud {
     clusters: Arc<Mutex<Vec<Value>>>,
     /// Status and Secret at the moment of each changing call.
     calls: Arc<Mutex<Vec<(Value, Value)>>>,
+    /// The body of each.
+    sent: Arc<Mutex<Vec<Value>>>,
     /// Status and code with which it refuses every changing call.
     refusal: Arc<Mutex<Option<(u16, &'static str)>>>,
     latency: Duration,
@@ -70,12 +73,13 @@ impl Transport for Cloud {
                 let stored = self.kubernetes.get(WH).unwrap_or_default();
                 let secret = self.kubernetes.get(SECRET).unwrap_or_default();
                 self.calls.lock().push((stored["status"].clone(), secret));
+                let sent: Value = serde_json::from_slice(&request.body).unwrap();
+                self.sent.lock().push(sent.clone());
                 tokio::time::sleep(self.latency).await;
                 if let Some((status, code)) = refusal {
                     body = json!({"error_code": code, "error_msg": "no"});
                     return Ok(answer(status, &body));
                 }
-                let sent: Value = serde_json::from_slice(&request.body).unwrap();
                 let name = sent["cluster"]["name"].clone();
                 let id = "00000000-0000-4000-8000-000000000001";
                 self.clusters.lock().push(json!({
@@ -134,6 +138,7 @@ impl World {
             kubernetes: kubernetes.clone(),
             clusters: Arc::default(),
             calls: Arc::default(),
+            sent: Arc::default(),
             refusal: Arc::default(),
             latency,
             read_latency: Arc::default(),

@@ -16,6 +16,7 @@ pub mod guard;
 pub mod process;
 pub mod proxy;
 pub mod stack;
+pub mod tools;
 
 use std::time::{Duration, Instant};
 

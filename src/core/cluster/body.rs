@@ -1,7 +1,9 @@
-//! The bodies of create and restore, made from the spec and the journal so that each attempt sends the same.
+//! The bodies of create and restore, made from the spec and the journal so that each attempt sends the same,
+//! and whether a cluster can be what such a body made.
 
 use secrecy::SecretString;
 
+use super::compare::differences;
 use super::draft::Draft;
 use crate::api::DwsClusterSpec;
 use crate::api::cluster::{Network, PublicBindType, PublicIp};
@@ -121,87 +123,30 @@ pub(super) fn bind_type(bind_type: PublicBindType) -> &'static str {
 /// Whether a cluster can be the one that the operation's lost request made: every field that the request
 /// carried and that the service shows is equal, and it was created no earlier than the baseline.
 pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) -> bool {
-    // Every field by name: one that the request carries and that is not compared claims strangers.
-    let DwsClusterSpec {
-        node_type,
-        network,
-        port,
-        public_ip,
-        enterprise_project_id,
-        // Through the draft and the journal.
-        cluster_name: _,
-        node_count: _,
-        admin_user: _,
-        // The service does not show it.
-        coordinator_count: _,
-        // Not of the request.
-        cluster_id: _,
-        adoption_policy: _,
-        management_policy: _,
-        deletion_policy: _,
-        deletion_protection: _,
-        keep_last_manual_snapshots: _,
-        admin_password_secret_ref: _,
-        restore_from: _,
-        credentials_secret_ref: _,
-        connection_secret_name: _,
-    } = &draft.facts.object.spec;
-    let Network {
-        vpc_id,
-        subnet_id,
-        security_group_id,
-        availability_zone,
-    } = network.clone().unwrap_or_default();
     let not_earlier = match (cluster.created_at, operation.baseline.service_time) {
         (Some(created), Some(baseline)) => created.as_second() >= baseline.as_second(),
         // A cluster whose age cannot be read is never claimed.
         _ => false,
     };
-    let equal = |wanted: Option<&str>, found: Option<&str>| match (wanted, found) {
-        (Some(wanted), Some(found)) => wanted == found,
-        _ => true,
-    };
+    let object = &draft.facts.object;
     let create = operation.kind == OperationKind::Create;
-    let shown_ip = cluster.public_ip.clone().unwrap_or_default();
-    let shown = |word: Option<String>| word.filter(|word| !word.is_empty());
-    let wanted_ip = public_ip.as_ref();
-    let port = if create {
-        Some(draft.facts.object.port_or_default())
-    } else {
-        *port
+    let differs = differences(&object.spec, cluster)
+        .iter()
+        .any(|difference| match difference.field {
+            // The request's name was looked up, and its count is the journal's: the spec may have moved on.
+            "clusterName" | "nodeCount" => false,
+            // The restore call takes none of these.
+            "nodeType" | "adminUser" | "enterpriseProjectId" => create,
+            _ => true,
+        });
+    // What a create sends without its having been written.
+    let shown_otherwise = |sent: Option<i32>, shown: Option<i32>| {
+        sent.zip(shown).is_some_and(|(sent, shown)| sent != shown)
     };
-    not_earlier
-        && equal(
-            wanted_ip.map(|ip| bind_type(ip.bind_type)),
-            shown(shown_ip.public_bind_type).as_deref(),
-        )
-        && equal(
-            wanted_ip.and_then(|ip| ip.eip_id.as_deref()),
-            shown(shown_ip.eip_id).as_deref(),
-        )
-        && equal(vpc_id.as_deref(), cluster.vpc_id.as_deref())
-        && equal(subnet_id.as_deref(), cluster.subnet_id.as_deref())
-        && equal(
-            security_group_id.as_deref(),
-            cluster.security_group_id.as_deref(),
-        )
-        && equal(
-            availability_zone.as_deref(),
-            cluster.availability_zone.as_deref(),
-        )
-        && port
-            .zip(cluster.port)
-            .is_none_or(|(wanted, found)| wanted == found)
-        && (!create
-            || (equal(node_type.as_deref(), cluster.node_type.as_deref())
-                && equal(Some(draft.admin_user()), cluster.user_name.as_deref())
-                && equal(
-                    enterprise_project_id.as_deref(),
-                    cluster.enterprise_project_id.as_deref(),
-                )
-                && operation
-                    .target
-                    .node_count
-                    .zip(cluster.node_count)
-                    .is_none_or(|(wanted, found)| wanted == found)))
+    let user = cluster.user_name.as_deref();
+    let filled_in_differs = create
+        && (shown_otherwise(Some(object.port_or_default()), cluster.port)
+            || shown_otherwise(operation.target.node_count, cluster.node_count)
+            || user.is_some_and(|user| user != draft.admin_user()));
+    not_earlier && !differs && !filled_in_differs
 }

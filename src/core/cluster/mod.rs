@@ -8,6 +8,7 @@ mod absorb;
 mod adopt;
 mod begin;
 mod body;
+mod compare;
 mod delete;
 mod deletion;
 mod draft;
