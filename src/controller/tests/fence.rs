@@ -15,11 +15,13 @@ fn pending(secret: &Value) -> String {
 #[tokio::test(start_paused = true)]
 async fn a_password_that_the_secret_lost_after_the_intent_is_not_sent() {
     let world = World::new(Duration::ZERO).await;
-    world.kubernetes.edit(&format!("PATCH {SECRET}"), |objects| {
-        let secret = objects.get_mut(SECRET).unwrap();
-        secret["data"]["pending-password"] = json!(ByteString(b"Another-1".to_vec()));
-        secret["metadata"]["resourceVersion"] = json!("another");
-    });
+    world
+        .kubernetes
+        .edit(&format!("PATCH {SECRET}"), |objects| {
+            let secret = objects.get_mut(SECRET).unwrap();
+            secret["data"]["pending-password"] = json!(ByteString(b"Another-1".to_vec()));
+            secret["metadata"]["resourceVersion"] = json!("another");
+        });
     // A Secret that changed under the plan may also end the reconcile as a conflict.
     while world.kubernetes.requests(&format!("PATCH {SECRET}")) == 0 {
         let _ = world.reconcile().await;
@@ -41,9 +43,11 @@ async fn a_password_that_the_secret_lost_after_the_intent_is_not_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_secret_that_is_gone_after_the_intent_holds_the_call_back() {
     let world = World::new(Duration::ZERO).await;
-    world.kubernetes.edit(&format!("PATCH {SECRET}"), |objects| {
-        objects.remove(SECRET);
-    });
+    world
+        .kubernetes
+        .edit(&format!("PATCH {SECRET}"), |objects| {
+            objects.remove(SECRET);
+        });
     while world.kubernetes.requests(&format!("PATCH {SECRET}")) == 0 {
         let _ = world.reconcile().await;
     }

@@ -130,15 +130,16 @@ pub(super) fn fits(draft: &Draft<'_>, operation: &Operation, cluster: &Cluster) 
     };
     let object = &draft.facts.object;
     let create = operation.kind == OperationKind::Create;
-    let differs = differences(&object.spec, cluster)
-        .iter()
-        .any(|difference| match difference.field {
-            // The request's name was looked up, and its count is the journal's: the spec may have moved on.
-            "clusterName" | "nodeCount" => false,
-            // The restore call takes none of these.
-            "nodeType" | "adminUser" | "enterpriseProjectId" => create,
-            _ => true,
-        });
+    let differs =
+        differences(&object.spec, cluster)
+            .iter()
+            .any(|difference| match difference.field {
+                // The request's name was looked up, and its count is the journal's: the spec may have moved on.
+                "clusterName" | "nodeCount" => false,
+                // The restore call takes none of these.
+                "nodeType" | "adminUser" | "enterpriseProjectId" => create,
+                _ => true,
+            });
     // What a create sends without its having been written.
     let shown_otherwise = |sent: Option<i32>, shown: Option<i32>| {
         sent.zip(shown).is_some_and(|(sent, shown)| sent != shown)
