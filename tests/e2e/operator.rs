@@ -46,6 +46,11 @@ impl Operator {
         })
     }
 
+    /// The image to begin with.
+    pub fn first_image(&self) -> &str {
+        &self.first
+    }
+
     /// `helm ... --namespace`.
     pub fn helm(&self, args: &[&str]) -> Result<String> {
         self.helm.run(&[args, &["--namespace", NAMESPACE]].concat())

@@ -39,8 +39,13 @@ impl Report {
         println!("\n{:<44} {:>8}  shown", "step", "seconds");
         for (name, seconds, shown) in &self.rows {
             println!("{name:<44} {seconds:>8.1}  {shown}");
+        }
+        let all = self.begin.elapsed().as_secs_f32();
+        println!("{:<44} {all:>8.1}\n", "all");
+        for (name, seconds, shown) in &self.rows {
             figure("e2e", &format!("{name}: {seconds:.1} s: {shown}"));
         }
-        println!("{:<44} {:>8.1}", "all", self.begin.elapsed().as_secs_f32());
+        let steps = self.rows.len();
+        figure("e2e", &format!("{steps} steps in {all:.0} s"));
     }
 }

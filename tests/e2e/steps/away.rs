@@ -38,7 +38,7 @@ pub fn uninstall(world: &World) -> Result<String> {
     world.get(TENANT, &format!("dwsc/{GONE}"))?;
     world.cloud.exactly(mark, &[])?;
     Ok(format!(
-        "{clusters} clusters, {snapshots} snapshots and both definitions stay, and nothing is done"
+        "{clusters} clusters, {snapshots} snapshot and both definitions stay, and nothing is done"
     ))
 }
 

@@ -2,7 +2,7 @@
 //! steps that follow.
 
 use super::super::cloud;
-use super::super::operator::{Image, NAMESPACE};
+use super::super::operator::{Image, NAMESPACE, RELEASE};
 use super::super::support::Result;
 use super::super::world::World;
 
@@ -67,11 +67,11 @@ pub fn install(world: &World) -> Result<String> {
     account(world, NAMESPACE)?;
     let begin = std::time::Instant::now();
     world.operator.deploy(Image::First, VALUES)?;
-    let pods = world.operator.pods()?;
+    let took = begin.elapsed().as_secs_f32();
+    let pods = world.operator.pods()?.len();
+    world.operator.helm(&["test", RELEASE, "--timeout", "2m"])?;
     Ok(format!(
-        "{} Pods Ready after {:.1} s",
-        pods.len(),
-        begin.elapsed().as_secs_f32()
+        "{pods} Pods Ready after {took:.1} s; helm test passes"
     ))
 }
 

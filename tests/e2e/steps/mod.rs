@@ -6,6 +6,7 @@ mod examples;
 mod hand_over;
 mod install;
 mod leaving;
+mod manifests;
 mod namespaces;
 mod traces;
 
@@ -16,7 +17,7 @@ use super::world::World;
 pub type Step = (&'static str, fn(&World) -> Result<String>);
 
 /// All of them.
-pub const STEPS: [Step; 13] = [
+pub const STEPS: [Step; 14] = [
     ("try it: one helm install, no account", install::trial),
     ("helm install", install::install),
     ("the examples", examples::apply),
@@ -39,6 +40,7 @@ pub const STEPS: [Step; 13] = [
     ("helm install again", away::reinstall),
     ("kubectl delete crd", definitions::delete),
     ("what was left behind", traces::look),
+    ("without Helm: kubectl apply -k", manifests::apply),
 ];
 
 /// Where the examples are applied.
