@@ -40,6 +40,15 @@ bench: prereqs ## Measure, optimised
 	@cargo build --locked --release --bins
 	@cargo run --quiet --locked --release --example bench
 
+.PHONY: image
+image: prereqs ## Build the images of operator and simulator into target/image (no container engine)
+	@hack/image.sh
+
+.PHONY: image-check
+image-check: prereqs ## Build them twice, compare, and run what is in them
+	@hack/control-plane.sh >/dev/null
+	@hack/image-check.sh
+
 .PHONY: generate
 generate: prereqs ## Write the generated files (crds/, tables in docs/ and the chart, deploy/)
 	@cargo run --quiet --locked --example generate

@@ -1,25 +1,10 @@
 #!/usr/bin/env bash
 # Runs cargo-deny over the dependency tree (deny.toml): bans, licences and sources; with
 # --advisories the known vulnerabilities, where their database can be reached (else exit 77).
-# Installs its own pinned cargo-deny, once, into the cache outside the tree (about two minutes on
-# two cores).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-version=0.20.2
-root=${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}/tools/cargo-deny-$version
-
-if [[ $(cargo-deny --version 2>/dev/null) == "cargo-deny $version" ]]; then
-    deny=cargo-deny
-else
-    deny=$root/bin/cargo-deny
-    if [[ ! -x $deny ]]; then
-        echo "cargo-deny $version is built once, into $root" >&2
-        begin=$SECONDS
-        env -u CARGO_TARGET_DIR -u RUSTFLAGS cargo install --quiet --locked --version "$version" --root "$root" cargo-deny
-        echo "built in $((SECONDS - begin)) s" >&2
-    fi
-fi
+deny=$(hack/cargo-tool.sh cargo-deny 0.20.2)
 
 case ${1:-} in
     '') exec "$deny" --locked check bans licenses sources ;;

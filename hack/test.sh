@@ -129,6 +129,7 @@ if $deep; then
     cargo_tests "oldest Kubernetes: schemas" --profile deep --test control_plane --test manifests --test transitions
     cargo_tests "oldest Kubernetes: lives" --profile deep --test scenarios -- create:: deletion::
     unset KUBERNETES_VERSION
+    step "images" hack/image-check.sh
     step "a real node" hack/e2e.sh
 else
     step "format" cargo fmt --check
