@@ -29,9 +29,10 @@ gone() { # <what> <command that succeeds once it is gone>...
 
 # shellcheck disable=SC2317 # these are called by gone
 no_process() {
-    local pid
-    pid=$(node_pid) || return 0
-    kill -9 "$pid"
+    local processes
+    processes=$(node_processes)
+    [[ -n $processes ]] || return 0
+    xargs kill -9 <<<"$processes" || true
     return 1
 }
 # shellcheck disable=SC2317
@@ -55,7 +56,7 @@ take_down() { # <number>
     node_names "$1"
     # The first process of a process namespace takes all others of it along, and the mount namespace
     # that only they were in takes the mounts.
-    gone "the node's first process" no_process || left=1
+    gone "a process of the node" no_process || left=1
     while read -r cgroup; do
         gone "cgroup $cgroup" no_cgroup "$cgroup" || left=1
     done < <(node_cgroups)

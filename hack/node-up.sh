@@ -32,6 +32,24 @@ source "$here/node/configuration.sh"
 # shellcheck source=hack/node/images.sh
 source "$here/node/images.sh"
 
+# Whatever ends this, nothing is left of what was begun.
+made='' interrupted=false
+undo() {
+    local status=$?
+    trap '' INT TERM HUP
+    remove_probes
+    [[ -n $made ]] || exit "$status"
+    if ! $interrupted; then
+        say "the ends of the node's logs:"
+        tail -n 4 "$node"/log/*.log >&2 || true
+    fi
+    "$here/node-down.sh" "$number"
+    exit "$status"
+}
+trap undo EXIT
+trap 'interrupted=true; exit 130' INT
+trap 'interrupted=true; exit 143' TERM HUP
+
 if [[ ${1:-} == --check ]]; then
     require_a_machine_for_nodes
     say "this machine can run a node"
@@ -53,22 +71,15 @@ chmod 0755 "$node_root"
 for ((candidate = 0; ; candidate++)); do
     ((candidate < node_count)) || die "$node_count nodes are there already: hack/node-down.sh --all"
     node_names "$candidate"
-    if [[ -d $node ]] && ! node_pid >/dev/null && ! kill -0 "$(cat "$node/owner" 2>/dev/null || echo 0)" 2>/dev/null; then
+    if [[ -d $node && -z $(node_processes) ]] && ! kill -0 "$(cat "$node/owner" 2>/dev/null || echo 0)" 2>/dev/null; then
         say "node $number was left by somebody who died, and goes"
         "$here/node-down.sh" "$number"
     fi
     [[ -z $(ip -4 route show "$pods.0/24") && ! -e /run/netns/$name ]] || continue
     mkdir -m 0700 "$node" 2>/dev/null && break
 done
+made=yes
 echo $$ >"$node/owner"
-undo() {
-    say "taking down what was there of node $number; the ends of its logs:"
-    tail -n 4 "$node"/log/*.log >&2 || true
-    "$here/node-down.sh" "$number"
-}
-trap undo EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
 
 # --- start -----------------------------------------------------------------------------------
 mkdir -p "$node"/{pki,log,conf,cni,run,kubelet/volume-plugins}
@@ -89,7 +100,6 @@ make_configuration
 make_cgroups
 setsid nsenter --net="/run/netns/$name" unshare --mount --pid --fork --kill-child --mount-proc \
     "$BASH" "$here/node/init.sh" "$node" >"$node/log/init.log" 2>&1 </dev/null &
-echo $! >"$node/run/pid"
 
 export KUBECONFIG=$node/conf/admin.kubeconfig
 await "the API server" "$kubectl" get --raw /readyz

@@ -6,7 +6,13 @@
 obstacles=()
 obstacle() { obstacles+=("$*"); }
 
-probe=dws-probe-$$
+probe=dws-probe-$$ probe_link=dwsp$$
+remove_probes() {
+    ip link del "$probe_link" 2>/dev/null || true
+    ip netns del "$probe" 2>/dev/null || true
+    rm -rf "${node_root:?}/$probe"
+    rmdir "$node_root" 2>/dev/null || true
+}
 
 # What is asked of the machine's packages. containerd and the rest are built from Go modules, because
 # a distribution's containerd package starts a service; these two start nothing.
@@ -48,11 +54,7 @@ check_network() {
     fi
     modprobe -q br_netfilter 2>/dev/null || true # where it is a module
     $in ip link add br0 type bridge 2>/dev/null || obstacle "no bridge can be made in a network namespace"
-    if ip link add "dwsprobe" type veth peer name eth0 netns "$probe" 2>/dev/null; then
-        ip link del dwsprobe
-    else
-        obstacle "no veth pair can be made"
-    fi
+    ip link add "$probe_link" type veth peer name eth0 netns "$probe" 2>/dev/null || obstacle "no veth pair can be made"
     $in sysctl -qw net.bridge.bridge-nf-call-iptables=1 2>/dev/null ||
         obstacle "the kernel has no br_netfilter: Services could not be reached from Pods of the same bridge"
     # What kube-proxy writes, in its forms.
@@ -64,7 +66,6 @@ table ip probe {
     chain postrouting { type nat hook postrouting priority srcnat; mark and 0x4000 != 0 masquerade fully-random; }
 }
 RULES
-    ip netns del "$probe"
 }
 
 check_mounts() {
@@ -81,7 +82,6 @@ check_mounts() {
     # shellcheck disable=SC2016
     unshare --mount sh -c ': >$1/file && mount --bind $1/file /proc/sys/vm/overcommit_memory' sh "$at" 2>/dev/null ||
         obstacle "nothing can be mounted over /proc/sys, and kubelet would write settings of the whole machine there"
-    rm -rf "$at"
 }
 
 check_cgroups() {
@@ -132,6 +132,7 @@ require_a_machine_for_nodes() {
         check_mounts
         check_cgroups
         check_room
+        remove_probes
     fi
     ((${#obstacles[@]} > 0)) || return 0
     say "this machine cannot run a Kubernetes node:"

@@ -21,13 +21,15 @@ node_names() { # <number>
     socket=$node/run/containerd.sock
 }
 
-# The process whose end is the node's end. Its number may belong to somebody else by now, so it
-# counts only if it was started for this directory.
-node_pid() {
-    local pid
-    pid=$(cat "$node/run/pid" 2>/dev/null) || return 1
-    tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "init.sh $node " || return 1
-    printf '%s\n' "$pid"
+# The processes whose end is the node's end: `unshare`, and the first process of the node with its
+# children. They are known by their last two arguments, whatever their numbers.
+node_processes() {
+    local process
+    for process in /proc/[0-9]*; do
+        if [[ $(tr '\0' ' ' 2>/dev/null <"$process/cmdline") == *"/init.sh $node " ]]; then
+            printf '%s\n' "${process#/proc/}"
+        fi
+    done
 }
 
 # The cgroups of this node: one in each hierarchy of version 1, a single one in version 2.
