@@ -27,7 +27,8 @@ pub struct Cloud {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Effect {
     number: u64,
-    effect: String,
+    #[serde(rename = "effect")]
+    what: String,
     name: String,
     added: Option<i64>,
     #[serde(default)]
@@ -52,7 +53,7 @@ impl Effect {
         let added = self
             .added
             .map_or(String::new(), |added| format!(" {added:+}"));
-        format!("{} {name}{added}", self.effect)
+        format!("{} {name}{added}", self.what)
     }
 
     /// Whether a request asked for it, and not a person at the console, the service, or another effect.

@@ -1,6 +1,7 @@
 //! Without Helm: the last tenant and the release leave, and the plain manifests of `deploy/` give the same
 //! operator, with the simulator beside it.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -50,8 +51,10 @@ fn overlay(world: &World) -> Result<PathBuf> {
         ("dws-simulator", &world.simulator_image),
     ] {
         let (new, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-        text +=
-            &format!("- {{name: ghcr.io/dws-operator/{name}, newName: {new}, newTag: {tag}}}\n");
+        writeln!(
+            text,
+            "- {{name: ghcr.io/dws-operator/{name}, newName: {new}, newTag: {tag}}}"
+        )?;
     }
     std::fs::write(at.join("kustomization.yaml"), text)?;
     Ok(at)
