@@ -90,7 +90,14 @@ impl Operator {
 
     /// Removes the release.
     pub fn uninstall(&self) -> Result<String> {
-        let said = self.helm(&["uninstall", RELEASE, "--wait", "--timeout", "2m"])?;
+        let said = self.helm(&[
+            "uninstall",
+            RELEASE,
+            "--ignore-not-found",
+            "--wait",
+            "--timeout",
+            "2m",
+        ])?;
         until("the operator's Pods are gone", PATIENCE, || {
             let pods = self.pods()?;
             Ok(if pods.is_empty() {

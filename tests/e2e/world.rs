@@ -151,7 +151,7 @@ impl World {
     /// Removes everything that the steps made, from a cluster that is not ours. The warehouses are the simulator's
     /// and go with it, so no finalizer has to be waited for.
     pub fn clean_up(&self) -> Result<()> {
-        let uninstalled = self.operator.uninstall();
+        self.operator.uninstall()?;
         let all = [
             "get",
             "dwsc,dwss",
@@ -179,11 +179,7 @@ impl World {
         let delete = ["delete", "crd", "--ignore-not-found", "--timeout=120s"];
         self.kubectl.run(&[&delete[..], &definitions].concat())?;
         println!("everything that was made is removed");
-        // After a failure there may be no release.
-        uninstalled.map(drop).or_else(|error| {
-            println!("helm uninstall: {error:#}");
-            Ok(())
-        })
+        Ok(())
     }
 
     /// What a person would look at, after a failure.
