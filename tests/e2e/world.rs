@@ -115,13 +115,15 @@ impl World {
         })
     }
 
-    /// Waits until it can be used and is as its manifest says.
+    /// Waits until it can be used, is as its manifest says, and rests.
     pub fn is_ready(&self, namespace: &str, object: &str) -> Result<()> {
         until(&format!("{object} is ready"), PATIENCE, || {
             let found = self.get(namespace, object)?;
             let is = |kind| condition(&found, kind).is_some_and(|one| one.status == "True");
             let current = found["status"]["observedGeneration"] == found["metadata"]["generation"];
-            Ok(if is("Ready") && is("Synced") && current {
+            // A resize leaves the warehouse usable: only `Reconciling` tells that it is under way.
+            let rests = !is("Reconciling") && !is("Stalled");
+            Ok(if is("Ready") && is("Synced") && rests && current {
                 Ok(())
             } else {
                 Err(format!("{}", found["status"]["conditions"]))
