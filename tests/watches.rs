@@ -156,7 +156,11 @@ async fn a_watch_that_falls_silent_is_begun_anew() -> Result<()> {
     let mut config = kube::Config::new(proxy.url.parse()?);
     config.default_retry = false;
     let queue = Arc::new(Queue::default());
-    let ctx = context(kube::Client::try_from(config)?, &stack.url, &queue)?;
+    let ctx = context(
+        dws_operator::operator::kubernetes::client(config)?,
+        &stack.url,
+        &queue,
+    )?;
     let options = Options {
         namespaces,
         concurrency: 4,

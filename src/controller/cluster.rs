@@ -276,7 +276,7 @@ async fn perform(
     let namespace = facts.object.namespace().unwrap_or_default();
     let account = resolved.account.as_ref().ok_or(ReconcileError::NoAccount);
     match read {
-        Read::Clusters => read_clusters(ctx, facts, seen, account?).await?,
+        Read::Clusters => Box::pin(read_clusters(ctx, facts, seen, account?)).await?,
         Read::Cluster(id) => facts.detail = Some(account?.cluster(id).await),
         Read::Snapshots => facts.fresh_snapshots = Some(account?.fresh_snapshots().await),
         Read::Snapshot(_) => return Err(ReconcileError::Unreadable(read.clone())),

@@ -30,7 +30,8 @@ pub enum End {
 
 /// Waits for the flights, stores what could not be stored before, then lets the workers end what they
 /// write; all of it within the grace. A worker that is late cuts nothing off: it waits for no answer of the
-/// service, and what it writes the next process writes as well.
+/// service, and what it writes the next process writes as well. Where that one is at work already, since the
+/// permit is gone, workers are not waited for at all.
 pub async fn end(ctx: &Context, flights: &Flights, workers: &TaskTracker, grace: Duration) -> End {
     let deadline = Instant::now() + grace;
     let settled = async {
@@ -42,6 +43,9 @@ pub async fn end(ctx: &Context, flights: &Flights, workers: &TaskTracker, grace:
         Ok(()) => End::Orderly,
         Err(_) => End::Cut,
     };
+    if !flights.permit.holds() {
+        return end;
+    }
     if timeout_at(deadline, workers.wait()).await.is_err() && end == End::Orderly {
         tracing::info!("a reconcile that was writing is left to the next process");
     }

@@ -50,6 +50,8 @@ const TAIL: &str = "
 - No proxy of the environment (`HTTPS_PROXY`) is used, neither towards the service nor towards Kubernetes.
 - `--active-poll-interval` is at most `--poll-interval`.
 - `--ambiguity-window` may be any time above zero; one below `--request-timeout` is warned of.
+- With `--leader-election` the operator may `get`, `create` and `update` leases in the namespace of its Lease: see
+  [high availability](high-availability.md).
 - Variables that start with `DWS_OPERATOR_` and mean nothing are warned of (those that Kubernetes sets for
   a Service are not).
 
@@ -57,8 +59,8 @@ const TAIL: &str = "
 
 | code | meaning |
 |---|---|
-| 0 | told to stop (SIGTERM, SIGINT), and what was in flight has ended and is stored |
-| 1 | it could not go on, or what was in flight did not end in time |
+| 0 | told to stop (SIGTERM, SIGINT), and what was in flight has ended and is stored; the lease is released |
+| 1 | it could not go on, it lost the lease, or what was in flight did not end in time |
 | 2 | a setting is wrong |
 | 130, 143 | told to stop a second time: ended at once |
 ";

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::support::control_plane::{ControlPlane, shared};
@@ -176,13 +176,12 @@ impl Crew {
     /// The changing requests that a replica sent, later than the first `after` of all.
     pub async fn changes_of(&self, replica: &Replica, after: u64) -> Result<Vec<Value>> {
         let requests = self.world.sim(&format!("requests?after={after}")).await?;
-        let language = json!(["x-language", replica.language]);
         let changes = items(&requests, "requests").filter(|one| {
             let operation = one["operation"].as_str().unwrap_or_default();
-            let headers = one["headers"].as_array().into_iter().flatten();
-            let is_theirs = headers.into_iter().any(|header| {
+            let mut headers = one["headers"].as_array().into_iter().flatten();
+            let is_theirs = headers.any(|header| {
                 let name = header[0].as_str().unwrap_or_default();
-                name.eq_ignore_ascii_case("x-language") && header[1] == language[1]
+                name.eq_ignore_ascii_case("x-language") && header[1] == replica.language
             });
             CHANGING.contains(&operation) && is_theirs
         });
@@ -200,7 +199,8 @@ impl Replica {
     pub async fn is_ready(&mut self, word: &str, limit: Duration) -> Result<Duration> {
         let begin = Instant::now();
         let (http, url) = (reqwest_client()?, format!("{}/readyz", self.health));
-        let ready = eventually(&format!("/readyz with {word:?}"), limit, || {
+        let what = format!("/readyz with {word:?}");
+        let ready = eventually(&what, limit, || {
             let request = http.get(&url);
             async move {
                 let Ok(answer) = request.send().await else {

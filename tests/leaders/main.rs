@@ -8,10 +8,12 @@
 mod apart;
 mod crew;
 #[path = "../scenarios/far_side.rs"]
+#[allow(dead_code)] // Scenarios use the rest.
 mod far_side;
 mod hand_over;
 mod stopped;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../scenarios/world.rs"]
+#[allow(dead_code)]
 mod world;

@@ -146,7 +146,9 @@ impl ControlPlane {
 
     /// A client for a user of [`Builder::user`].
     pub async fn client_as(&self, user: &str) -> Result<kube::Client> {
-        Ok(kube::Client::try_from(self.config_as(user).await?)?)
+        Ok(dws_operator::operator::kubernetes::client(
+            self.config_as(user).await?,
+        )?)
     }
 
     /// The configuration behind [`ControlPlane::client_as`].

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio_util::task::TaskTracker;
+
 use super::*;
+use crate::controller::stopping::{End, end};
 use crate::dws::permit::Permit;
 
 struct Led {
@@ -120,4 +123,29 @@ async fn gone_during_a_call_its_answer_is_stored() {
     let _ = led.world.reconcile().await;
     assert_eq!(led.writes(), before, "and nothing more is written");
     assert_eq!(led.world.calls(), 1);
+}
+
+/// Without its API server a reconcile hangs in a read for half a minute. Nobody needs what comes of it.
+#[tokio::test(start_paused = true)]
+async fn once_it_is_gone_the_end_waits_for_calls_and_for_nothing_else() {
+    let led = led(Duration::from_secs(20)).await;
+    let workers = TaskTracker::new();
+    workers.spawn(std::future::pending::<()>());
+    let (ctx, key) = (led.world.ctx.clone(), led.world.key.clone());
+    tokio::spawn(async move { while reconcile(&ctx, &key).await.is_ok() {} });
+    while led.world.calls() == 0 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    led.leads.store(false, Ordering::SeqCst);
+    workers.close();
+    let flights = led.world.ctx.flights.clone().unwrap();
+    let began = Instant::now();
+    let ended = end(&led.world.ctx, &flights, &workers, Duration::from_mins(5)).await;
+    assert_eq!(ended, End::Orderly);
+    assert!(
+        began.elapsed() <= Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(led.world.status()["clusterId"].is_string());
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use kube::Client;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -140,8 +141,10 @@ impl Election {
                 () = end.cancelled() => return self,
                 () = tokio::time::sleep(pause.min(left)) => {}
             }
+            let start = Instant::now();
             pause = match self.renew().await {
-                Ok(()) => self.terms.renew,
+                // From begin to begin: a slow API server takes none of the time that is left.
+                Ok(()) => self.terms.renew.saturating_sub(start.elapsed()),
                 Err(None) if self.hold.holds() => AGAIN,
                 Err(why) => {
                     self.hold.end();

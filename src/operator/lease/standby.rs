@@ -18,34 +18,53 @@ struct Said {
     holder: Option<String>,
 }
 
+impl Said {
+    fn standing_by(&mut self, found: Option<&Record>, readiness: &Readiness) {
+        readiness.set_standing_by();
+        self.trouble = None;
+        let holder = found.and_then(|record| record.holder.clone());
+        if self.holder == holder {
+            return;
+        }
+        if let Some(holder) = &holder {
+            info!(%holder, "standing by: another replica leads");
+        } else {
+            info!("standing by: the lease was deleted under its holder");
+        }
+        self.holder = holder;
+    }
+}
+
 impl Election {
     /// Waits until this process holds the lease. `false`: told to stop before that.
     pub async fn win(&mut self, readiness: &Readiness, stop: &CancellationToken) -> bool {
         let start = Instant::now();
         let mut sightings = Sightings::default();
         let mut said = Said::default();
+        // A look may be broken off; a write not, or the lease would bear the name of a process that is gone.
+        let mut may_be_ours = false;
         loop {
-            // A look may be broken off; a write not, or the lease would bear the name of a process that is gone.
             let looked = tokio::select! {
                 biased;
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => break,
                 looked = self.store.read(self.terms.answer) => looked,
             };
             let pause = match looked {
-                Err(trouble) => self.say_not_there(trouble, readiness, &mut said),
+                Err(trouble) => self.say_not_there(&trouble, readiness, &mut said),
                 Ok(found) => {
                     let me = &self.store.place().identity;
                     let found = found.as_ref();
                     match sightings.step(me, found, start.elapsed(), self.terms.duration) {
                         Step::Wait(left) => {
-                            self.say_standing_by(found, readiness, &mut said);
+                            said.standing_by(found, readiness);
                             left.min(self.terms.look)
                         }
-                        step @ (Step::Create | Step::Take | Step::Renew) => {
+                        how @ (Step::Create | Step::Take | Step::Renew) => {
+                            may_be_ours = true;
                             let began = self.hold.moment();
                             match self.store.write(self.terms.answer).await {
                                 Ok(()) if self.hold.renewed(began) => {
-                                    self.say_leading(step, found);
+                                    self.say_leading(how, found);
                                     return true;
                                 }
                                 // It was answered too late: it is ours by name, and has to be renewed.
@@ -54,7 +73,7 @@ impl Election {
                                     debug!("another one was faster to take the lease");
                                     self.terms.look
                                 }
-                                Err(trouble) => self.say_not_there(trouble, readiness, &mut said),
+                                Err(trouble) => self.say_not_there(&trouble, readiness, &mut said),
                             }
                         }
                     }
@@ -62,13 +81,18 @@ impl Election {
             };
             tokio::select! {
                 biased;
-                () = stop.cancelled() => return false,
+                () = stop.cancelled() => break,
                 () = tokio::time::sleep(pause) => {}
             }
         }
+        if may_be_ours && self.store.read(self.terms.look).await.is_ok() {
+            // Where it cannot be released it runs out.
+            let _ = self.store.release().await;
+        }
+        false
     }
 
-    fn say_not_there(&self, trouble: Trouble, readiness: &Readiness, said: &mut Said) -> Duration {
+    fn say_not_there(&self, trouble: &Trouble, readiness: &Readiness, said: &mut Said) -> Duration {
         self.metrics.lease_failed();
         let why = trouble.to_string();
         readiness.set_unready(why.as_str());
@@ -79,26 +103,13 @@ impl Election {
         self.terms.look
     }
 
-    fn say_standing_by(&self, found: Option<&Record>, readiness: &Readiness, said: &mut Said) {
-        readiness.set_standing_by();
-        said.trouble = None;
-        let holder = found.and_then(|record| record.holder.clone());
-        if said.holder != holder {
-            match &holder {
-                Some(holder) => info!(%holder, "standing by: another replica leads"),
-                None => info!("standing by: the lease was deleted under its holder"),
-            }
-            said.holder = holder;
-        }
-    }
-
-    fn say_leading(&self, step: Step, found: Option<&Record>) {
+    fn say_leading(&self, how: Step, found: Option<&Record>) {
         let Place {
             namespace,
             name,
             identity,
         } = self.store.place();
-        let after = match (step, found.and_then(|record| record.holder.as_deref())) {
+        let after = match (how, found.and_then(|record| record.holder.as_deref())) {
             (Step::Take, Some(former)) => format!("after {former}, which renewed it no more"),
             (Step::Take, None) => "released by its former holder".to_owned(),
             _ => "new".to_owned(),
