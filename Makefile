@@ -41,7 +41,8 @@ bench: prereqs ## Measure, optimised
 	@cargo run --quiet --locked --release --example bench
 
 .PHONY: image
-image: prereqs ## Build the images of operator and simulator into target/image (no container engine)
+image: ## Build the images of operator and simulator into target/image (no container engine)
+	@hack/prereqs.sh --no-go
 	@hack/image.sh
 
 .PHONY: image-check

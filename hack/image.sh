@@ -50,7 +50,11 @@ tree=$PWD
 built=${CARGO_TARGET_DIR:-$tree/target}
 sysroot=$(rustc --print sysroot)
 hash=$(rustc -vV | sed -n 's/^commit-hash: //p')
+# A static program cannot look for getrandom(2) while it runs and would read /dev/urandom instead; and the
+# list of its own addresses, which it mends at its start, is half a megabyte unless it is packed (glibc 2.36).
 flags=(-C target-feature=+crt-static
+    --cfg 'getrandom_backend="linux_getrandom"'
+    -C 'link-arg=-Wl,-z,pack-relative-relocs'
     "--remap-path-prefix=$built=/build/target"
     "--remap-path-prefix=$tree=/build"
     "--remap-path-prefix=$sysroot/lib/rustlib/src/rust=/rustc/$hash")
@@ -81,8 +85,8 @@ if [[ -n $root ]]; then
 fi
 
 out=$tree/target/image
-rm -rf "$out"
 mkdir -p "$out"
+rm -f "$out"/{dws-operator,dws-simulator}.{tar,cdx.json}
 crates=$out/.crates described=$out/.crates.cdx.json
 cargo tree --locked --target "$target" --edges normal,no-proc-macro --prefix none --format '{p}' |
     sed 's/ ([^)]*)//g' | LC_ALL=C sort -u >"$crates"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What must be on the machine before anything is built. Names every missing thing at once, with the
-# version that is needed and where it comes from; silent when all is there.
+# version that is needed and where it comes from; silent when all is there. With --no-go: for what needs
+# neither a control plane nor another tool written in Go.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,7 +35,7 @@ fi
 
 # Go builds kube-apiserver and etcd; whoever brings them needs none, nor does a filled cache.
 go=$(sed -n 's/^go //p' hack/controlplane/kubernetes/go.mod)
-if [[ -z ${KUBEBUILDER_ASSETS:-} ]] && ! hack/control-plane.sh --find >/dev/null 2>&1; then
+if [[ ${1:-} != --no-go && -z ${KUBEBUILDER_ASSETS:-} ]] && ! hack/control-plane.sh --find >/dev/null 2>&1; then
     remedy="Install it from https://go.dev/dl/, or set KUBEBUILDER_ASSETS to a directory that holds kube-apiserver and etcd."
     if ! command -v go >/dev/null; then
         need "Go $go or later" "no go in PATH" "$remedy"

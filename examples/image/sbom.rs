@@ -63,11 +63,12 @@ pub fn complete(
         if !one["ref"].as_str().is_some_and(|of| listed.contains(of)) {
             continue;
         }
-        if let Some(on) = one["dependsOn"].as_array_mut() {
+        // Not by index, which would write a null where there is nothing.
+        if let Some(on) = one.get_mut("dependsOn").and_then(Value::as_array_mut) {
             on.retain(|of| of.as_str().is_some_and(|of| listed.contains(of)));
         }
         if one["ref"] == own.as_str()
-            && let Some(on) = one["dependsOn"].as_array_mut()
+            && let Some(on) = one.get_mut("dependsOn").and_then(Value::as_array_mut)
         {
             on.extend(beside.iter().cloned());
         }
