@@ -16,6 +16,7 @@ mod pods;
 mod protection;
 mod refused;
 mod release;
+mod rights;
 mod settings;
 mod values;
 

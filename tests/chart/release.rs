@@ -1,9 +1,10 @@
 //! A release on a real API server, as a user of helm lives with it: installed over definitions that were there,
-//! upgraded with its definitions, taken away while they and the resources stay, and installed again.
+//! upgraded with its definitions, taken away while they and the resources stay, and installed again; then the
+//! plain manifests, by kubectl.
 
 use std::process::{Command, Output};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
@@ -49,6 +50,20 @@ impl Cluster<'_> {
         Ok(text(&output))
     }
 
+    /// The next step of the notes, copied into a shell.
+    fn as_told(&self, notes: &str) -> Result<()> {
+        let command = first_command(notes).context("no command in the notes")?;
+        let kubectl = self.plane.kubectl();
+        let program = kubectl.get_program().to_string_lossy().into_owned();
+        let shell = format!("kubectl() {{ '{program}' \"$@\"; }}\n{command}");
+        let output = Command::new("bash")
+            .args(["-c", &shell])
+            .env("KUBECONFIG", self.plane.kubeconfig())
+            .output()?;
+        ensure!(output.status.success(), "{command}: {}", text(&output));
+        Ok(())
+    }
+
     fn apply(&self, object: &Value) -> Result<()> {
         let mut kubectl = self.plane.kubectl();
         kubectl.args(["apply", "--server-side", "-f", "-"]);
@@ -56,6 +71,13 @@ impl Cluster<'_> {
         ensure!(output.status.success(), "{}", text(&output));
         Ok(())
     }
+}
+
+/// The command with a manifest that the notes hold, as a shell reads it.
+fn first_command(notes: &str) -> Option<String> {
+    let begin = notes.find("kubectl -n default apply -f - <<'EOF'\n")?;
+    let end = notes[begin..].find("\nEOF\n")?;
+    Some(format!("{}\nEOF\n", &notes[begin..begin + end]))
 }
 
 /// Columns of `kubectl get dwsc`, as the definition has them.
@@ -170,6 +192,7 @@ async fn a_release_is_installed_upgraded_taken_away_and_installed_again() -> Res
         "simulator.enabled=true",
     ])?;
     ensure!(said.contains("It talks to the simulator"), "{said}");
+    cluster.as_told(&said)?;
     ensure!(
         deployments.get_opt(RELEASE).await?.is_some(),
         "no Deployment"
@@ -184,10 +207,31 @@ async fn a_release_is_installed_upgraded_taken_away_and_installed_again() -> Res
         text(&there)
     );
 
+    // And the other way in, by kubectl alone.
+    cluster.goes(&["uninstall", RELEASE])?;
+    for way in [
+        ["-f", "deploy/install.yaml"],
+        ["-k", "deploy/overlays/simulator"],
+    ] {
+        let applied = plane
+            .kubectl()
+            .current_dir(root())
+            .args(["apply", "--server-side", way[0], way[1]])
+            .output()?;
+        ensure!(applied.status.success(), "{way:?}: {}", text(&applied));
+    }
+    ensure!(
+        deployments
+            .get_opt("dws-operator-simulator")
+            .await?
+            .is_some(),
+        "no simulator"
+    );
+
     figure(
         "chart",
         &format!(
-            "a release installed, upgraded with its CRDs, uninstalled (CRDs and resources stay) and installed again; {checks} deletions judged by the admission policy"
+            "a release installed, upgraded with its CRDs, uninstalled (CRDs and resources stay) and installed again, then by kubectl alone; {checks} deletions judged by the admission policy"
         ),
     );
     Ok(())

@@ -164,3 +164,11 @@ fn the_settings_are_the_flags_with_their_defaults() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_chart_bears_the_version_of_the_program() -> Result<()> {
+    let chart: Value = serde_yaml_ng::from_str(&chart("Chart.yaml")?)?;
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(chart["version"], env!("CARGO_PKG_VERSION"));
+    Ok(())
+}
