@@ -30,3 +30,22 @@ fn an_installation_lives() -> support::Result<()> {
     }
     outcome
 }
+
+/// Two modules pin Kubernetes: that of the API server and that of what runs beside it on a node.
+#[test]
+fn a_node_runs_the_version_of_its_api_server() {
+    let pins = |go_mod: &str| {
+        let lines = go_mod
+            .lines()
+            .map(|line| line.trim().trim_end_matches(" // indirect"));
+        let pins =
+            lines.filter(|line| line.contains(" => ") || line.starts_with("k8s.io/kubernetes v"));
+        pins.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let beside = pins(include_str!("../../hack/tools/kubernetes-node/go.mod"));
+    assert!(beside.len() > 30, "{beside:?}");
+    assert_eq!(
+        beside,
+        pins(include_str!("../../hack/controlplane/kubernetes/go.mod"))
+    );
+}
