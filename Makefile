@@ -51,9 +51,10 @@ image-check: prereqs ## Build them twice, compare, and run what is in them
 	@hack/image-check.sh
 
 .PHONY: generate
-generate: prereqs ## Write the generated files (crds/, tables in docs/ and the chart, deploy/)
+generate: prereqs ## Write the generated files (crds/, tables in docs/ and the chart, deploy/, recorded objects)
 	@cargo run --quiet --locked --example generate
 	@hack/manifests.sh
+	@RECORD=1 cargo test --quiet --locked --test gitops recorded::the >/dev/null
 
 .PHONY: lint
 lint: prereqs ## Format, clippy and dependency checks

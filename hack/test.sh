@@ -145,6 +145,7 @@ else
     step "tools" tools
     step "generated files" generated
     step "control plane" control_plane
+    step "GitOps witness" hack/gitops-witness.sh
     cargo_tests "cargo test"
     # The simulation is thousands of whole lives: optimised they take minutes, else an hour.
     rm -f target/figures/simulation

@@ -147,7 +147,7 @@ pub fn build(about: &About, entries: &[Entry]) -> io::Result<Image> {
         "Layers": [blob(&packed)],
     }]);
 
-    let mut files = vec![
+    let mut files = [
         ("blobs".to_owned(), None),
         ("blobs/sha256".to_owned(), None),
         (blob(config.as_bytes()), Some(config.as_bytes().to_vec())),

@@ -9,7 +9,7 @@ mod program;
 mod root;
 mod sbom;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
 }
 
 /// What the program is, its file and its processor.
-fn read(binary: &PathBuf) -> anyhow::Result<(&'static program::Program, Vec<u8>, &'static str)> {
+fn read(binary: &Path) -> anyhow::Result<(&'static program::Program, Vec<u8>, &'static str)> {
     let name = binary.file_name().unwrap_or_default().to_string_lossy();
     let program = program::PROGRAMS
         .iter()
@@ -98,7 +98,7 @@ fn read(binary: &PathBuf) -> anyhow::Result<(&'static program::Program, Vec<u8>,
     Ok((program, bytes, architecture))
 }
 
-fn write_root(binary: &PathBuf, to: &PathBuf) -> anyhow::Result<()> {
+fn write_root(binary: &Path, to: &Path) -> anyhow::Result<()> {
     let (program, bytes, _) = read(binary)?;
     root::write(&root::entries(program.name, bytes), to)
         .with_context(|| to.display().to_string())?;
@@ -112,7 +112,7 @@ fn write_archive(args: &Archive) -> anyhow::Result<()> {
     let image = archive::build(&about, &root::entries(program.name, bytes))?;
     image.fits().map_err(anyhow::Error::msg)?;
     let told =
-        |path: &PathBuf| std::fs::read_to_string(path).with_context(|| path.display().to_string());
+        |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
     let toolchain = sbom::Toolchain {
         rust: args.rust.clone(),
         libc: args.libc.clone(),

@@ -18,7 +18,7 @@ pub struct Toolchain {
     pub authorities: String,
 }
 
-/// CycloneDX of one image. `crates` are the lines `name vVERSION` of `cargo tree`: everything that is linked,
+/// `CycloneDX` of one image. `crates` are the lines `name vVERSION` of `cargo tree`: everything that is linked,
 /// neither build scripts nor macros.
 pub fn complete(
     mut bom: Value,

@@ -169,7 +169,7 @@ pub struct DwsClusterStatus {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
-    /// `metadata.generation` that the status answers to.
+    /// `metadata.generation` that the status answers to; -1 until the operator has seen the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
     /// Fields of a later version, carried along untouched.

@@ -2,15 +2,18 @@
 //!
 //! `kube` derives them from the types; what the derive cannot say is put in here. `nullable` goes,
 //! so that no null is ever stored (it is dropped or refused); `default` goes, so that nothing is
-//! filled in behind a manifest; columns and the rules of [`super::rules`] come in.
+//! filled in behind a manifest; columns, the rules of [`super::rules`] and the status before the first
+//! one come in.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceColumnDefinition, CustomResourceDefinition, JSONSchemaProps,
+    CustomResourceColumnDefinition, CustomResourceDefinition, JSON, JSONSchemaProps,
     JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt;
+use serde_json::json;
 
 use super::columns;
+use super::names::UNOBSERVED;
 use super::rules::{self, Rule};
 use super::{DwsCluster, DwsSnapshot};
 
@@ -64,6 +67,11 @@ fn finished(
             .and_then(|s| s.open_api_v3_schema.as_mut());
         let Some(schema) = schema else { continue };
         tidy(schema);
+        if let Some(status) = field_mut(schema, "status") {
+            // kstatus (Flux, `helm --wait`) takes a resource without any status for one that is as it should
+            // be; a generation that is not observed yet it waits for.
+            status.default = Some(JSON(json!({"observedGeneration": UNOBSERVED})));
+        }
         for rule in rules {
             if let Some(place) = field_mut(schema, rule.at) {
                 place
@@ -211,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_filled_in_and_null_means_not_written() {
+    fn nothing_is_filled_in_but_the_first_status_and_null_means_not_written() {
         let filled = faults(|part| part.default.is_none() && part.nullable.is_none());
-        assert_eq!(filled, [""; 0]);
+        assert_eq!(filled, ["DwsCluster.status", "DwsSnapshot.status"]);
         let open = faults(|part| part.x_kubernetes_preserve_unknown_fields.is_none());
         assert_eq!(open, [""; 0], "unknown fields are refused or pruned");
         let unsigned = faults(|part| !part.format.as_deref().unwrap_or("").starts_with('u'));

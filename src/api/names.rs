@@ -20,3 +20,7 @@ pub const ACKNOWLEDGE_ATTEMPT: &str = "dws.huaweicloud.com/acknowledge-attempt";
 pub const OPERATION: &str = "dws.huaweicloud.com/operation";
 /// Annotation: allows the DELETE of this cluster id while the CRD itself is being deleted.
 pub const CONFIRM_DELETE: &str = "dws.huaweicloud.com/confirm-delete";
+
+/// `status.observedGeneration` before the operator has seen a resource; filled in by the schema, so that a
+/// resource that was applied just now is not taken for one that is as it should be.
+pub const UNOBSERVED: i64 = -1;

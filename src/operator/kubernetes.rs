@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use hyper_timeout::TimeoutConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -24,6 +26,7 @@ use crate::api::{DwsCluster, DwsSnapshot};
 
 /// A watch ends by itself before this; a connection that is silent for longer is dead.
 const SILENCE: Duration = Duration::from_mins(4);
+const AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -59,6 +62,10 @@ impl Access {
         config.connect_timeout = Some(CONNECT);
         config.read_timeout = Some(SILENCE);
         config.reset_reader_on_write = true;
+        // By this the API server names whose a field is, and who asked in its audit log.
+        config
+            .headers
+            .push((USER_AGENT, HeaderValue::from_static(AGENT)));
         // kube also takes one from `HTTPS_PROXY`, and knows no `NO_PROXY`.
         if config.proxy_url.is_some() && !Kubeconfig::read().is_ok_and(|file| names_a_proxy(&file))
         {

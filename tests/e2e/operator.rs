@@ -209,6 +209,17 @@ impl Operator {
         })
     }
 
+    /// Fails unless this Pod says that it took the lease in that way.
+    pub fn took_over(&self, pod: &str, how: &str) -> Result<()> {
+        let log = self.kubectl.run(&["-n", NAMESPACE, "logs", pod])?;
+        let mut taken = log
+            .lines()
+            .filter(|line| line.contains("the lease is taken"));
+        let said = taken.next_back().unwrap_or_default();
+        anyhow::ensure!(said.contains(how), "not {how}, but: {said}");
+        Ok(())
+    }
+
     /// The logs of all its Pods, of earlier containers too.
     pub fn logs(&self) -> Vec<(String, String)> {
         let pods = self.pods().unwrap_or_default();

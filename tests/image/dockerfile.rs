@@ -38,6 +38,7 @@ fn configured(program: &Program, arguments: &[(&str, &str)]) -> Value {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
+    let label = regex::Regex::new(r#"([\w.]+)="([^"]*)""#).unwrap();
     let mut config = json!({ "Labels": {}, "Env": [], "ExposedPorts": {} });
     for (word, argument) in stage(program.name) {
         match word.as_str() {
@@ -49,7 +50,6 @@ fn configured(program: &Program, arguments: &[(&str, &str)]) -> Value {
                     .or_insert_with(|| value.to_owned());
             }
             "LABEL" => {
-                let label = regex::Regex::new(r#"([\w.]+)="([^"]*)""#).unwrap();
                 for pair in label.captures_iter(&argument) {
                     let value = pair[2]
                         .strip_prefix('$')

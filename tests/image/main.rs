@@ -2,6 +2,8 @@
 //! own, beside the `Dockerfile` that is to give the same. The programs in them stand in for the real ones,
 //! except in `life`, which takes what `make image` has built.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // A helper that fails is a test that fails.
+
 #[path = "../../examples/image/archive.rs"]
 mod archive;
 mod contents;

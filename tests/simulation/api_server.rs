@@ -1,7 +1,7 @@
 //! A stand-in for the API server: objects in memory, versions, generations, sub-resource `status`, JSON and
 //! merge patches, finalizers, and the log that watches read. It knows nothing of what the objects mean.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,6 +45,8 @@ pub struct State {
     version: u64,
     /// Who is at work.
     by: u64,
+    /// Resources whose status is the schema's default, shown to every reader and stored with the next write.
+    filled_in: BTreeSet<String>,
 }
 
 /// Reads of resources that show how they were. A real API server does this to lists and watches only; to a
@@ -69,6 +71,8 @@ pub struct ApiServer {
     pub forgets: Arc<Mutex<Vec<&'static str>>>,
     /// A mutant: a PUT wins whatever version it names, as a plain patch would.
     pub blind: Arc<Mutex<bool>>,
+    /// Nothing is made below paths that end in one of these, as by a `ResourceQuota`.
+    pub refuses: Arc<Mutex<Vec<&'static str>>>,
     pub stale: Arc<Mutex<Stale>>,
     /// Told the length of the log.
     grown: watch::Sender<usize>,
@@ -81,6 +85,7 @@ impl ApiServer {
             state: Arc::default(),
             forgets: Arc::default(),
             blind: Arc::default(),
+            refuses: Arc::default(),
             stale: Arc::default(),
             grown: watch::Sender::new(0),
         };
@@ -198,9 +203,12 @@ impl ApiServer {
         }
         if method == Method::POST {
             let name = body["metadata"]["name"].as_str().unwrap().to_owned();
-            let path = format!("{path}/{name}");
+            let (folder, path) = (path, format!("{path}/{name}"));
             if state.objects.contains_key(&path) {
                 return failure(409, "AlreadyExists");
+            }
+            if self.refuses.lock().iter().any(|end| folder.ends_with(end)) {
+                return failure(403, "Forbidden");
             }
             let mut object = body;
             object["metadata"]["uid"] = json!(format!("uid-of-{name}"));
@@ -263,7 +271,7 @@ impl ApiServer {
                 None => drop(wanted["metadata"].as_object_mut().unwrap().remove(key)),
             }
         }
-        if wanted == stored {
+        if wanted == stored && !state.filled_in.contains(path) {
             return (StatusCode::OK, stored);
         }
         raise_generation(&stored, &mut wanted);
@@ -340,6 +348,12 @@ impl State {
     fn store(&mut self, path: &str, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
+        if path.contains("/dws") && object["status"].is_null() {
+            object["status"] = json!({"observedGeneration": -1});
+            self.filled_in.insert(path.to_owned());
+        } else {
+            self.filled_in.remove(path);
+        }
         let meta = &object["metadata"];
         let held = meta["finalizers"]
             .as_array()

@@ -119,9 +119,10 @@ checks! {
         t.put(&t.path(), &wanted, &read).await?;
         t.get(&t.path(), &stored).await?
     }
-    "the same object again is no write" => |t| {
+    "the same object again stores the status that was filled in, and is no write after that" => |t| {
         let read = t.plain().await?;
-        t.put(&t.path(), &read, &read).await?
+        let stored = t.put(&t.path(), &read, &read).await?;
+        t.put(&t.path(), &stored, &stored).await?
     }
     "uid and deletion are not the writer's" => |t| {
         let read = t.plain().await?;

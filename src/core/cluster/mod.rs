@@ -37,6 +37,7 @@ use super::conditions::{Ready, Says, Verdict};
 use super::facts::{Account, ClusterFacts, KnownAccount};
 use super::failures;
 use crate::api::DwsClusterStatus;
+use crate::api::names::UNOBSERVED;
 use crate::core::step::{Decision, EventNote, Outcome, Step};
 use draft::{ClusterStep, Draft};
 
@@ -93,8 +94,10 @@ fn usable_account(draft: Draft<'_>) -> Result<(Draft<'_>, &KnownAccount), Box<Cl
             let ready = Ready::AsBefore(says.clone());
             let verdict = Verdict::waiting(ready, says);
             let wake = Some(facts.settings.active_interval);
+            let stored = facts.object.status.as_ref();
+            let seen = stored.and_then(|status| status.observed_generation);
             // Nothing is known yet and nothing is written about it: the first poll comes within seconds.
-            if facts.object.status.is_some() {
+            if seen.is_some_and(|seen| seen != UNOBSERVED) {
                 return Err(Box::new(draft.unchanged(wake, Outcome::Waiting)));
             }
             Err(Box::new(draft.end(&verdict, wake, Outcome::Waiting)))

@@ -2,7 +2,7 @@
 //! a new version, a Pod that is told to end, a Pod that is lost. Each time a create and a resize were executed
 //! and are not answered yet.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 
@@ -40,12 +40,11 @@ pub fn ends(world: &World) -> Result<String> {
     let begin = Instant::now();
     world.kubectl(NAMESPACE, &["delete", "pod", &leader, "--wait=false"])?;
     let other = world.operator.handed_over(&leader, PATIENCE)?;
-    let took = begin.elapsed();
+    let took = begin.elapsed().as_secs_f32();
     calls.end()?;
+    // Given back when the answers were stored, rather than left to its 15 s.
+    world.operator.took_over(&other, "released")?;
     world.operator.settles()?;
-    // The answers' 6 s, and the lease given back rather than left to its 15 s.
-    anyhow::ensure!(took < Duration::from_secs(12), "it took {took:?}");
-    let took = took.as_secs_f32();
     Ok(format!(
         "{other} led {took:.1} s later, the answers awaited; 1 create and 1 resize"
     ))
@@ -65,14 +64,12 @@ pub fn is_lost(world: &World) -> Result<String> {
         &["delete", "pod", &leader, "--grace-period=1", "--wait=false"],
     )?;
     let other = world.operator.handed_over(&leader, PATIENCE)?;
-    let took = begin.elapsed();
+    let took = begin.elapsed().as_secs_f32();
     calls.end()?;
+    world.operator.took_over(&other, "renewed it no more")?;
     world.operator.settles()?;
-    // The lease's 15 s, and the looks before and after.
-    anyhow::ensure!(took < Duration::from_secs(25), "it took {took:?}");
     Ok(format!(
-        "{other} led {:.1} s later; 1 create and 1 resize, found without their answers",
-        took.as_secs_f32()
+        "{other} led {took:.1} s later; 1 create and 1 resize, found without their answers"
     ))
 }
 

@@ -130,6 +130,7 @@ fn with_credentials(facts: Facts, version: &str) -> Facts {
 #[case::circuit_open(Facts::new().known(|k| k.circuit = Some(circuit(CircuitReason::CredentialsInvalid, 1))),
     "Ready=False/CredentialsInvalid; Synced=False/CredentialsInvalid")]
 #[case::first_poll_pending(Facts::new().account(Account::Pending), "Ready=False/Waiting; Synced=False/Waiting; Reconciling")]
+#[case::first_poll_pending_as_the_schema_fills_the_status(Facts::new().status(|s| s.observed_generation = Some(names::UNOBSERVED)).account(Account::Pending), "Ready=False/Waiting; Synced=False/Waiting; Reconciling")]
 #[case::another_project(Facts::new().status(|s| s.account = Some(AccountRef { region: "r".into(), project_id: "p".into() })),
     "Ready=False/AccountMismatch; Synced=False/AccountMismatch; Stalled")]
 // Restore.
