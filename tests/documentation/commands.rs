@@ -2,12 +2,11 @@
 //! shell with helm and kubectl against a real API server. Those that need more are listed with the reason.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
 
 use crate::blocks::sections;
-use crate::shell::Shell;
+use crate::shell::{PATIENCE, Shell};
 use crate::support::figures::figure;
 use crate::support::{Result, eventually};
 
@@ -45,12 +44,11 @@ const NOT_RUN: [(&str, &str); 8] = [
 /// controller would empty them.
 const NOTHING: &str = "
 helm list -n dws-system -q | xargs -r helm uninstall -n dws-system
-kubectl -n dws-system delete \
-  secret,deployment,service,serviceaccount,role,rolebinding,networkpolicy,pdb --all &
-kubectl delete clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding \
-  -l app.kubernetes.io/name=dws-operator &
 kubectl delete -f deploy/base/crds.yaml --ignore-not-found
-wait
+kubectl -n dws-system delete \
+  secret,deployment,service,serviceaccount,role,rolebinding,networkpolicy,pdb --all
+kubectl delete clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding \
+  -l app.kubernetes.io/name=dws-operator
 ";
 
 /// A warehouse with an id, as the operator would have made it.
@@ -129,16 +127,14 @@ impl Reader {
             }
             self.staged += usize::from(before.is_some());
             for command in &section.commands {
-                match NOT_RUN.iter().find(|(begin, _)| command.starts_with(begin)) {
-                    Some((begin, _)) => {
-                        self.left.insert(begin);
-                    }
-                    None => {
-                        let what = || format!("{name}, {}", section.heading);
-                        self.shell.goes(command).await.with_context(what)?;
-                        self.run += 1;
-                    }
+                let listed = NOT_RUN.iter().find(|(begin, _)| command.starts_with(begin));
+                if let Some((begin, _)) = listed {
+                    self.left.insert(begin);
+                    continue;
                 }
+                let what = || format!("{name}, {}", section.heading);
+                self.shell.goes(command).await.with_context(what)?;
+                self.run += 1;
             }
         }
         Ok(())
@@ -206,7 +202,7 @@ async fn the_budget_is_kept(shell: &Shell) -> Result<()> {
     };
     let nodes = patch(r#"{"spec":{"nodeCount":7}}"#);
     // A policy takes effect some moments after it was stored.
-    eventually("a refusal", Duration::from_secs(30), async || {
+    eventually("a refusal", PATIENCE, async || {
         let output = shell.run(&nodes).await?;
         let said = String::from_utf8_lossy(&output.stderr);
         Ok((!output.status.success() && said.contains("at most 6 nodes")).then_some(()))
@@ -225,7 +221,7 @@ async fn the_budget_is_kept(shell: &Shell) -> Result<()> {
         )
         .await?;
     let before = nodes.replace("--dry-run=server", "");
-    eventually("no policy", Duration::from_secs(30), async || {
+    eventually("no policy", PATIENCE, async || {
         let output = shell.run(&before).await?;
         Ok(output.status.success().then_some(()))
     })
@@ -234,7 +230,7 @@ async fn the_budget_is_kept(shell: &Shell) -> Result<()> {
         .goes("grep -vE 'uid:|resourceVersion:' binding.yaml | kubectl apply -f -")
         .await?;
     let more = patch(r#"{"spec":{"nodeCount":8}}"#);
-    eventually("a refusal", Duration::from_secs(30), async || {
+    eventually("a refusal", PATIENCE, async || {
         Ok((!shell.run(&more).await?.status.success()).then_some(()))
     })
     .await?;
@@ -247,7 +243,7 @@ async fn the_budget_is_kept(shell: &Shell) -> Result<()> {
     // Left as the page found it.
     shell.goes("kubectl delete -f binding.yaml").await?;
     let free = "kubectl -n orders patch dwsc orders-dw --type merge -p '{\"spec\":{\"deletionProtection\":false}}'";
-    eventually("no policy", Duration::from_secs(30), async || {
+    eventually("no policy", PATIENCE, async || {
         Ok(shell.run(free).await?.status.success().then_some(()))
     })
     .await?;

@@ -105,8 +105,9 @@ fn every_link_leads_somewhere() -> Result<()> {
 fn every_page_is_in_the_index() -> Result<()> {
     let index = fs::read_to_string(root().join("docs/README.md"))?;
     for entry in fs::read_dir(root().join("docs"))? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".md") && name != "README.md" {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if path.extension().is_some_and(|kind| kind == "md") && name != "README.md" {
             ensure!(
                 index.contains(&format!("({name})")),
                 "{name} is not in docs/README.md"

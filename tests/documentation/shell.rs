@@ -14,8 +14,9 @@ use crate::support::control_plane::ControlPlane;
 use crate::support::guard::GuardedDirectory;
 use crate::support::tools::tool;
 
-/// Some seconds are much; a command that waits for what never comes is to be told.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// A second is much, but not on a machine that has other things to do; a command that waits for what never comes is to
+/// be told.
+pub const PATIENCE: Duration = Duration::from_mins(3);
 
 pub struct Shell {
     pub plane: ControlPlane,
