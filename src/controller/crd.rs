@@ -12,21 +12,20 @@ use super::store::{Managed, limited, optional};
 
 /// Whether the CRD of a kind is being deleted, or gone.
 ///
-/// Without the right to read CRDs, discovery tells: the API server takes the verb `create` from a kind
-/// whose CRD is going.
+/// With `read` the definition itself is asked for. Without it, or where that is refused, discovery tells: the
+/// API server takes the verb `create` from a kind whose CRD is going. What that loses is a moment: discovery
+/// is told by a worker beside the one that marks the resources, the definition says it from the request on.
 ///
 /// # Errors
 /// It could not be found out.
-pub async fn is_deleting<K: Managed>(client: &Client) -> Result<bool, StoreError> {
-    let plural = K::plural(&());
-    let name = format!("{plural}.{}", K::group(&()));
-    let api = Api::<CustomResourceDefinition>::all(client.clone());
-    match optional(limited(api.get_metadata(&name)).await) {
-        Ok(Some(found)) => return Ok(found.metadata.deletion_timestamp.is_some()),
-        Ok(None) => return Ok(true),
-        Err(StoreError::Forbidden { .. }) => {}
-        Err(error) => return Err(error),
+pub async fn is_deleting<K: Managed>(client: &Client, read: bool) -> Result<bool, StoreError> {
+    if read {
+        match definition_deleting::<K>(client).await {
+            Err(StoreError::Forbidden { .. }) => {}
+            other => return other,
+        }
     }
+    let plural = K::plural(&());
     let version = K::api_version(&());
     let listed = optional(limited(client.list_api_group_resources(&version)).await)?;
     let creatable = listed.is_some_and(|list| {
@@ -35,6 +34,13 @@ pub async fn is_deleting<K: Managed>(client: &Client) -> Result<bool, StoreError
         })
     });
     Ok(!creatable)
+}
+
+async fn definition_deleting<K: Managed>(client: &Client) -> Result<bool, StoreError> {
+    let name = format!("{}.{}", K::plural(&()), K::group(&()));
+    let api = Api::<CustomResourceDefinition>::all(client.clone());
+    let found = optional(limited(api.get_metadata(&name)).await)?;
+    Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some()))
 }
 
 /// Whether a namespace is being deleted. Without the right to read it: no, and the API server says so

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dws_operator::operator::cli::{run_flags, variable_of};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::Value;
 
