@@ -11,6 +11,7 @@ mod helm;
 
 mod accepted;
 mod apply;
+mod attempts;
 mod forbidden;
 mod manifests;
 mod pods;
