@@ -26,6 +26,14 @@ test: prereqs ## Run everything that CI runs
 test-deep: prereqs ## Run the long suites (hours)
 	@hack/test.sh --deep
 
+# A KUBECONFIG in the command line is one to be used; one in the environment may be anybody's.
+ifeq ($(origin KUBECONFIG),command line)
+test-e2e: export CLUSTER = current
+endif
+.PHONY: test-e2e
+test-e2e: prereqs ## The chart on a real node, helm install to kubectl delete crd (KUBECONFIG=..., KEEP=1)
+	@hack/e2e.sh
+
 .PHONY: bench
 bench: prereqs ## Measure the programs as the images hold them
 	@hack/control-plane.sh >/dev/null
@@ -52,7 +60,7 @@ generate: prereqs ## Write the generated files (crds/, tables in docs/ and the c
 lint: prereqs ## Format, clippy and dependency checks
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck -x hack/*.sh hack/lib/*.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
+	@if command -v shellcheck >/dev/null; then shellcheck -x hack/*.sh hack/lib/*.sh hack/node/init.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
 	@hack/deny.sh
 	@hack/deny.sh --advisories || [ $$? -eq 77 ]
 

@@ -130,11 +130,12 @@ if $deep; then
     cargo_tests "oldest Kubernetes: lives" --profile deep --test scenarios -- create:: deletion::
     unset KUBERNETES_VERSION
     step "images" hack/image-check.sh
+    step "a real node" hack/e2e.sh
 else
     step "format" cargo fmt --check
     step "clippy" cargo clippy --locked --all-targets -- -D warnings
     if command -v shellcheck >/dev/null; then
-        step "shellcheck" shellcheck -x hack/*.sh hack/lib/*.sh .ci/run
+        step "shellcheck" shellcheck -x hack/*.sh hack/lib/*.sh hack/node/init.sh .ci/run
     else
         echo "skipped: shellcheck is not installed"
         skipped=$((skipped + 1))

@@ -58,6 +58,7 @@ module_of() {
 flags_of() { # <module path> <version>: what a program is told about its version, where it does not see it itself
     case $1 in
         helm.sh/helm/v4) printf ' -X helm.sh/helm/v4/internal/version.version=%s' "$2" ;;
+        github.com/containerd/containerd/v2) printf ' -X github.com/containerd/containerd/v2/version.Version=%s' "$2" ;;
         k8s.io/kubernetes) kubernetes_flags "$2" ;;
     esac
 }

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# The chart and the images on a real Kubernetes (`make test-e2e`), from `helm install` to `kubectl delete
+# crd`: tests/e2e says what is done and what it must show.
+#
+#   hack/e2e.sh                    on a node that is started on this machine, and goes afterwards
+#   CLUSTER=current hack/e2e.sh    on the cluster that KUBECONFIG points at (kind, say), which must not
+#                                  have the operator or its definitions: all that it makes is removed
+#
+#   E2E_IMAGES=DIRECTORY           for a node: dws-operator.tar and dws-simulator.tar from there, instead of
+#                                  those that `make image` builds
+#   KEEP=1                         leaves the node up and prints its KUBECONFIG
+#   E2E_IMAGE=, E2E_SIMULATOR_IMAGE=   for another cluster: images that it has or can pull
+#   E2E_IMAGE_NEXT=                what `helm upgrade` goes to there; the same image where there is but one
+#
+# Exit code 77: this machine cannot run a node; each reason is said.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf 'e2e: %s\n' "$*" >&2; }
+die() {
+    say "error: $*"
+    exit 1
+}
+
+started=$SECONDS
+images=${E2E_IMAGES:-target/image}
+E2E_HELM=$(hack/tools.sh helm)
+say "building the test"
+cargo test --quiet --locked --test e2e --no-run
+
+# --- a cluster of the user's own -------------------------------------------------------------
+if [[ ${CLUSTER:-} == current ]]; then
+    E2E_KUBECTL=$(command -v kubectl) || die "kubectl is not in PATH"
+    export KUBECONFIG=${KUBECONFIG:-$HOME/.kube/config}
+    server=$("$E2E_KUBECTL" config view --minify -o 'jsonpath={.clusters[0].cluster.server}') || die "KUBECONFIG names no cluster"
+    "$E2E_KUBECTL" get --raw /readyz >/dev/null || die "the cluster at $server does not answer"
+    there=$("$E2E_KUBECTL" get crd,clusterrole -o name | grep -E 'dws\.huaweicloud\.com|/dws-operator' || true)
+    there+=$("$E2E_KUBECTL" get ns dws-system dws-cloud orders trial --ignore-not-found -o name)
+    [[ -z $there ]] || die "the cluster at $server holds what this test would make and delete, so it is left alone: ${there//$'\n'/ }"
+    [[ -n ${E2E_IMAGE:-} && -n ${E2E_SIMULATOR_IMAGE:-} ]] ||
+        die "the cluster at $server needs the images. For kind:" $'\n' \
+            "    make image && kind load image-archive $images/dws-operator.tar && kind load image-archive $images/dws-simulator.tar" $'\n' \
+            "    make test-e2e CLUSTER=current E2E_IMAGE=<the operator's name:tag> E2E_SIMULATOR_IMAGE=<the simulator's>"
+    say "testing on the cluster at $server"
+    E2E_CLEAN_UP=1
+# --- a node of ours --------------------------------------------------------------------------
+else
+    hack/node-up.sh --check || exit $?
+    if [[ -z ${E2E_IMAGES:-} ]]; then hack/image.sh >&2; fi
+
+    # The node ends with this script, however that ends: who reads the other end of a pipe sees it, in a
+    # session of its own, so that no signal that is meant for us reaches it before its work.
+    KUBECONFIG=$(hack/node-up.sh)
+    export KUBECONFIG
+    node=$(dirname "$(dirname "$KUBECONFIG")")
+    # shellcheck disable=SC2016 # $1 is that of the inner shell
+    exec 9> >(exec setsid bash -c 'trap "" HUP INT QUIT TERM
+        read -r word || true
+        [[ $word == keep ]] || exec hack/node-down.sh "$1"' bash "$node" >&2)
+    watcher=$!
+    take_down() {
+        if [[ -n ${KEEP:-} ]]; then
+            echo keep >&9
+            say "the node stays (hack/node-down.sh $node takes it down): export KUBECONFIG=$KUBECONFIG"
+        fi
+        exec 9>&-
+        wait "$watcher" || say "something of the node is left"
+    }
+    trap take_down EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+
+    # shellcheck source=/dev/null
+    source "$node/env"
+    # shellcheck disable=SC2154 # they come from that file
+    E2E_KUBECTL=$kubectl
+    # shellcheck disable=SC2154
+    ctr() { "$ctr" -a "$socket" -n k8s.io "$@"; }
+    load() { # <archive> <name:tag>...: brings it in under these names
+        local name given
+        given=$(tar -xOf "$1" manifest.json | sed -n 's/.*"RepoTags":[[:space:]]*\["\([^"]*\)".*/\1/p')
+        ctr images import "$1" >"$node/log/import.log" 2>&1
+        shift
+        for name in "$@"; do ctr images tag --force "$given" "$name" >>"$node/log/import.log" 2>&1; done
+    }
+    E2E_IMAGE=localhost/dws-operator:first E2E_IMAGE_NEXT=localhost/dws-operator:next
+    E2E_SIMULATOR_IMAGE=localhost/dws-simulator:first
+    load "$images/dws-operator.tar" "$E2E_IMAGE" "$E2E_IMAGE_NEXT"
+    load "$images/dws-simulator.tar" "$E2E_SIMULATOR_IMAGE"
+fi
+
+# --- the steps -------------------------------------------------------------------------------
+E2E_CHART=${E2E_CHART:-charts/dws-operator}
+E2E_IMAGE_NEXT=${E2E_IMAGE_NEXT:-$E2E_IMAGE}
+export E2E_HELM E2E_KUBECTL E2E_CHART E2E_IMAGE E2E_IMAGE_NEXT E2E_SIMULATOR_IMAGE E2E_CLEAN_UP
+say "ready after $((SECONDS - started)) s"
+# The pipe is not for them: they may outlive us.
+cargo test --quiet --locked --test e2e -- --ignored --nocapture 9>&-

@@ -1,0 +1,68 @@
+//! Programs as a user calls them (kubectl, helm), and waiting. It knows nothing of the operator.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+
+use super::support::Result;
+
+/// A program and where it is.
+#[derive(Clone, Debug)]
+pub struct Program(pub PathBuf);
+
+impl Program {
+    /// Runs it to its end; what it printed. An error bears the arguments and its last words.
+    pub fn run(&self, args: &[&str]) -> Result<String> {
+        self.run_with(args, "")
+    }
+
+    /// The same, with something on its input.
+    pub fn run_with(&self, args: &[&str], input: &str) -> Result<String> {
+        let shown = || format!("{} {}", self.0.display(), args.join(" "));
+        let mut child = Command::new(&self.0)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(shown)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that reads nothing and has ended already is no failure of ours.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output().with_context(shown)?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{}: {}",
+            shown(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// Asks again and again until there is something, at most `limit`. `what` names it in the error, which
+/// ends with what `probe` said last.
+pub fn until<T>(
+    what: &str,
+    limit: Duration,
+    mut probe: impl FnMut() -> Result<std::result::Result<T, String>>,
+) -> Result<T> {
+    let begin = Instant::now();
+    loop {
+        let last = match probe()? {
+            Ok(found) => return Ok(found),
+            Err(last) => last,
+        };
+        anyhow::ensure!(
+            begin.elapsed() < limit,
+            "{what}: not within {} s; last seen: {last}",
+            limit.as_secs()
+        );
+        sleep(Duration::from_millis(200));
+    }
+}
