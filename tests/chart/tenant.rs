@@ -219,9 +219,9 @@ async fn a_tenant_reaches_nothing_of_another_team() -> Result<()> {
     for (one, object) in attempts.iter().zip(&made) {
         let now = until(&tenant, object, one.condition, &stack).await?;
         for id in ["clusterId", "snapshotId"] {
-            let held = &now["status"][id];
-            let theirs = *held == victim.cluster || *held == victim.snapshot;
-            ensure!(!theirs, "{} took hold of {held}", one.name);
+            let claimed = &now["status"][id];
+            let theirs = *claimed == victim.cluster || *claimed == victim.snapshot;
+            ensure!(!theirs, "{} took hold of {claimed}", one.name);
         }
     }
     let events = plane
