@@ -317,8 +317,14 @@ async fn a_crd_that_is_being_deleted_shows_with_and_without_the_right_to_read_it
     let namespace = plane.namespace("crd").await?;
     let object = cluster(&client, &namespace, "warehouse").await?;
     store::add_finalizer(&client, &object).await?;
-    for client in [&client, &bystander] {
-        assert!(!crd::is_deleting::<DwsCluster>(client).await?);
+    // By the definition; refused it and by discovery; by discovery at once.
+    let ways = [
+        ("admin", &client, true),
+        ("bystander", &bystander, true),
+        ("bystander in a namespace", &bystander, false),
+    ];
+    for (_, client, read) in ways {
+        assert!(!crd::is_deleting::<DwsCluster>(client, read).await?);
         assert!(!crd::namespace_terminating(client, &namespace).await?);
     }
     let deletion = plane
@@ -331,9 +337,10 @@ async fn a_crd_that_is_being_deleted_shows_with_and_without_the_right_to_read_it
         ])
         .output()?;
     assert!(deletion.status.success());
-    for (who, client) in [("admin", &client), ("bystander", &bystander)] {
+    for (who, client, read) in ways {
         support::eventually(who, std::time::Duration::from_secs(20), || async move {
-            Ok(crd::is_deleting::<DwsCluster>(client).await?.then_some(()))
+            let deleting = crd::is_deleting::<DwsCluster>(client, read).await?;
+            Ok(deleting.then_some(()))
         })
         .await?;
     }

@@ -304,7 +304,8 @@ async fn perform(
             }));
         }
         Read::CrdState => {
-            facts.crd_deleting = Some(crd::is_deleting::<DwsCluster>(&ctx.client).await?);
+            let read = ctx.settings.read_definitions;
+            facts.crd_deleting = Some(crd::is_deleting::<DwsCluster>(&ctx.client, read).await?);
         }
     }
     Ok(())

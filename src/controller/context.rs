@@ -30,6 +30,9 @@ pub struct Settings {
     pub adoption_namespaces: BTreeSet<String>,
     /// `credentialsSecretRef` may be used.
     pub allow_namespace_credentials: bool,
+    /// The definitions of the kinds are read. Not where namespaces are named: no right within a namespace
+    /// reaches them, and a refusal before each DELETE would alarm whoever reads the audit log.
+    pub read_definitions: bool,
     /// From the decision to make a call to the last moment at which it may be sent.
     pub request_timeout: Duration,
     /// How long a server may still hold a request whose answer was lost, plus the lag of its lists.
@@ -47,6 +50,7 @@ impl Default for Settings {
         Self {
             adoption_namespaces: BTreeSet::from(["*".to_owned()]),
             allow_namespace_credentials: true,
+            read_definitions: true,
             request_timeout: Duration::from_secs(30),
             ambiguity_window: Duration::from_mins(10),
             active_interval: Duration::from_secs(10),

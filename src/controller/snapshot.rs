@@ -282,7 +282,8 @@ async fn perform(
         Read::Snapshot(id) => facts.detail = Some(account?.snapshot(id).await),
         Read::Cluster(id) => facts.cluster_detail = Some(account?.cluster(id).await),
         Read::CrdState => {
-            facts.crd_deleting = Some(crd::is_deleting::<DwsSnapshot>(&ctx.client).await?);
+            let read = ctx.settings.read_definitions;
+            facts.crd_deleting = Some(crd::is_deleting::<DwsSnapshot>(&ctx.client, read).await?);
         }
         Read::Clusters | Read::ConnectionSecret | Read::PasswordSecret | Read::RestoreSnapshot => {
             return Err(ReconcileError::Unreadable(read.clone()));

@@ -270,6 +270,7 @@ fn settings(config: &Config) -> Settings {
     Settings {
         adoption_namespaces,
         allow_namespace_credentials: config.allow_namespace_credentials,
+        read_definitions: config.namespaces == NamespaceSet::All,
         request_timeout: config.request_timeout,
         ambiguity_window: config.ambiguity_window,
         active_interval: config.active_poll_interval,

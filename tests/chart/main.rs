@@ -2,7 +2,7 @@
 //! refuses, whether the API server takes every object, whether the operator takes its settings, and how a
 //! release lives on a real API server. The plain manifests of `deploy/` are compared with it.
 //!
-//! Its cases are `accepted.yaml` and `refused.yaml`. What deploy/ holds stands for snapshots of renderings: it
+//! Its cases are `accepted.yaml` and `refused.yaml`, and of the rendered roles `forbidden.yaml`. What deploy/ holds stands for snapshots of renderings: it
 //! is committed, and compared.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -11,13 +11,17 @@ mod helm;
 
 mod accepted;
 mod apply;
+mod attempts;
+mod forbidden;
 mod manifests;
 mod pods;
 mod protection;
 mod refused;
 mod release;
 mod rights;
+mod roles;
 mod settings;
+mod tenant;
 mod values;
 
 #[path = "../support/mod.rs"]
