@@ -22,7 +22,7 @@ pub fn at_rest(object: &Value, sim: &Sim) -> bool {
     if object["status"]["observedGeneration"] != object["metadata"]["generation"] {
         return false;
     }
-    let settled = is_ready(object) && !PASSING.contains(&told_reason(object).as_str());
+    let settled = is_ready(object) && !is_passing(object);
     settled || is_for_a_person(object) || waits(object, sim)
 }
 
@@ -35,8 +35,9 @@ const PASSING: [&str; 5] = [
     "Throttled",
 ];
 
-fn told_reason(object: &Value) -> String {
-    reason(object, "Synced", "False").unwrap_or_default()
+/// What it says of itself will be over.
+pub fn is_passing(object: &Value) -> bool {
+    reason(object, "Synced", "False").is_some_and(|reason| PASSING.contains(&reason.as_str()))
 }
 
 /// It waits for an object that is not there or will not do.

@@ -356,8 +356,10 @@ fn for_a_person(sim: &Sim) -> bool {
     let stays = |object: &Value| object["metadata"]["deletionTimestamp"].is_null();
     let asks = |one: &Value| stays(one) && is_for_a_person(one);
     let goes_on = |one: &Value| {
-        super::checks::reason(one, "Reconciling", "True")
-            .is_some_and(|r| !r.starts_with("WaitingFor"))
+        let works = super::checks::reason(one, "Reconciling", "True")
+            .is_some_and(|r| !r.starts_with("WaitingFor"));
+        // A snapshot waits for a busy cluster only until that has passed.
+        works || super::rest::is_passing(one)
     };
     all.iter().any(asks) && !all.iter().any(goes_on)
 }
