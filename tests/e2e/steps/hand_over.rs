@@ -12,12 +12,16 @@ use super::super::world::{PATIENCE, World};
 use super::install::VALUES;
 use super::{TENANT, cluster, examples};
 
+/// Seconds until an answer comes: less than the request's time limit of `values.yaml`, and enough for what a step
+/// does meanwhile.
+const LATE: u32 = 10;
+
 /// `helm upgrade` to the next image.
 pub fn upgrade(world: &World) -> Result<String> {
     let name = "made-in-an-upgrade";
     let calls = Calls::begin(world, name, |create, resize| {
-        world.cloud.answers_late("create_cluster", create, 6)?;
-        world.cloud.answers_late("resize_cluster", resize, 6)
+        world.cloud.answers_late("create_cluster", create, LATE)?;
+        world.cloud.answers_late("resize_cluster", resize, LATE)
     })?;
     let before = world.operator.holder()?;
     let begin = Instant::now();
@@ -34,8 +38,8 @@ pub fn upgrade(world: &World) -> Result<String> {
 pub fn ends(world: &World) -> Result<String> {
     let leader = world.operator.settles()?;
     let calls = Calls::begin(world, "made-while-the-leader-ends", |create, resize| {
-        world.cloud.answers_late("create_cluster", create, 6)?;
-        world.cloud.answers_late("resize_cluster", resize, 6)
+        world.cloud.answers_late("create_cluster", create, LATE)?;
+        world.cloud.answers_late("resize_cluster", resize, LATE)
     })?;
     let begin = Instant::now();
     world.kubectl(NAMESPACE, &["delete", "pod", &leader, "--wait=false"])?;
@@ -88,6 +92,7 @@ impl<'w> Calls<'w> {
         name: &'static str,
         faults: impl FnOnce(&str, &str) -> Result<()>,
     ) -> Result<Self> {
+        world.cloud.rests("orders-dw")?;
         let mark = world.cloud.mark()?;
         let grown = world.get(TENANT, "dwsc/orders-dw")?;
         let id = grown["status"]["clusterId"].as_str().context("no id")?;
@@ -104,6 +109,13 @@ impl<'w> Calls<'w> {
         )?;
         world.cloud.executes(mark, &format!("create {name}"))?;
         world.cloud.executes(mark, "resize orders-dw +1")?;
+        for object in [&format!("dwsc/{name}"), "dwsc/orders-dw"] {
+            let operation = world.get(TENANT, object)?["status"]["operation"].clone();
+            anyhow::ensure!(
+                operation["phase"] == "Intended",
+                "the call of {object} is over too early: {operation}"
+            );
+        }
         Ok(Self {
             world,
             name,
