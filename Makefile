@@ -35,10 +35,10 @@ test-e2e: prereqs ## The chart on a real node, helm install to kubectl delete cr
 	@hack/e2e.sh
 
 .PHONY: bench
-bench: prereqs ## Measure, optimised
+bench: prereqs ## Measure the programs as the images hold them
 	@hack/control-plane.sh >/dev/null
-	@cargo build --locked --release --bins
-	@cargo run --quiet --locked --release --example bench
+	@cargo build --locked --profile image --bins
+	@cargo run --quiet --locked --profile image --example bench
 
 .PHONY: image
 image: ## Build the images of operator and simulator into target/image (no container engine)

@@ -67,10 +67,10 @@ encoded=$(
     IFS=$'\x1f'
     printf '%s' "${flags[*]}"
 )
-# The caller's own flags and wrappers would be in the result.
-env -u RUSTFLAGS -u RUSTC_WRAPPER -u CARGO_BUILD_RUSTFLAGS \
+# The caller's own flags and wrappers would be in the result; a time would make the C code anew with each commit.
+env -u RUSTFLAGS -u RUSTC_WRAPPER -u CARGO_BUILD_RUSTFLAGS -u SOURCE_DATE_EPOCH \
     CARGO_INCREMENTAL=0 CARGO_TARGET_DIR="$built" CARGO_ENCODED_RUSTFLAGS="$encoded" \
-    CFLAGS="$mapped" SOURCE_DATE_EPOCH="$epoch" DWS_OPERATOR_BUILD_REVISION="$revision" \
+    CFLAGS="$mapped" DWS_OPERATOR_BUILD_REVISION="$revision" \
     cargo build --locked --profile image --target "$target" --bins
 binaries=$built/$target/image
 

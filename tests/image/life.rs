@@ -162,7 +162,7 @@ fn kubeconfig(plane: &ControlPlane) -> Result<String> {
     Ok(config.to_string())
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")] // TLS is served while kubectl waits.
 #[ignore = "takes what `make image` has left; `make image-check` runs it"]
 async fn a_warehouse_comes_up_with_nothing_but_the_images() -> Result<()> {
     let (service, operator) = (
