@@ -14,7 +14,7 @@ use super::{TENANT, cluster, examples};
 
 /// Seconds until an answer comes: less than the request's time limit of `values.yaml`, and enough for what a step
 /// does meanwhile.
-const LATE: u32 = 10;
+pub const LATE: u32 = 10;
 
 /// `helm upgrade` to the next image.
 pub fn upgrade(world: &World) -> Result<String> {
@@ -78,16 +78,15 @@ pub fn is_lost(world: &World) -> Result<String> {
 }
 
 /// A create and a resize that were executed, whatever became of the answers.
-struct Calls<'w> {
+pub struct Calls<'w> {
     world: &'w World,
     name: &'static str,
     mark: super::super::cloud::Mark,
-    nodes: i64,
 }
 
 impl<'w> Calls<'w> {
     /// Returns when both are executed. `faults` are those that they meet, given the name and the id of the targets.
-    fn begin(
+    pub fn begin(
         world: &'w World,
         name: &'static str,
         faults: impl FnOnce(&str, &str) -> Result<()>,
@@ -116,33 +115,34 @@ impl<'w> Calls<'w> {
                 "the call of {object} is over too early: {operation}"
             );
         }
-        Ok(Self {
-            world,
-            name,
-            mark,
-            nodes,
-        })
+        Ok(Self { world, name, mark })
     }
 
-    /// Waits until both resources are at rest, and looks at what was executed for them.
+    /// Waits until both are settled, and looks at what was executed for them.
     fn end(self) -> Result<()> {
-        let Self {
-            world,
-            name,
-            mark,
-            nodes,
-        } = self;
-        world.is_ready(TENANT, &format!("dwsc/{name}"))?;
-        world.is_ready(TENANT, "dwsc/orders-dw")?;
-        let grown = world.get(TENANT, "dwsc/orders-dw")?;
-        anyhow::ensure!(
-            grown["status"]["settledNodeCount"] == nodes,
-            "{nodes} nodes were asked for: {}",
-            grown["status"]
-        );
-        examples::leads_in(world, TENANT, name)?;
-        world
-            .cloud
-            .exactly(mark, &[&format!("create {name}"), "resize orders-dw +1"])
+        settled(self.world, self.name)?;
+        self.are_done_once()
     }
+
+    /// Fails unless both, and nothing else, were executed.
+    pub fn are_done_once(&self) -> Result<()> {
+        let create = format!("create {}", self.name);
+        self.world
+            .cloud
+            .exactly(self.mark, &[&create, "resize orders-dw +1"])
+    }
+}
+
+/// Waits until the resources of both calls are at rest and know what was done for them.
+pub fn settled(world: &World, name: &str) -> Result<()> {
+    world.is_ready(TENANT, &format!("dwsc/{name}"))?;
+    world.is_ready(TENANT, "dwsc/orders-dw")?;
+    let grown = world.get(TENANT, "dwsc/orders-dw")?;
+    anyhow::ensure!(
+        grown["status"]["settledNodeCount"] == grown["spec"]["nodeCount"],
+        "the resize is not settled: {}",
+        grown["status"]
+    );
+    examples::leads_in(world, TENANT, name)?;
+    examples::leads_in(world, TENANT, "orders-dw")
 }
