@@ -166,6 +166,22 @@ impl Cloud {
             .find_map(|one| one["id"].as_str().map(str::to_owned)))
     }
 
+    /// Waits until the service has nothing to do for this cluster: a resize goes on behind the scenes when the nodes are
+    /// there already, and a call that meets it is refused as busy.
+    pub fn rests(&self, name: &str) -> Result<()> {
+        until(&format!("{name} rests"), Duration::from_mins(1), || {
+            let there = self.get("clusters")?;
+            let found = there["clusters"].as_array().into_iter().flatten();
+            let working = found.filter(|one| one["name"] == name && one["working"] != false);
+            let working: Vec<_> = working.map(ToString::to_string).collect();
+            Ok(if working.is_empty() {
+                Ok(())
+            } else {
+                Err(working.join(", "))
+            })
+        })
+    }
+
     /// Whether these lead into the database.
     pub fn logs_in(&self, id: &str, user: &str, password: &str) -> Result<bool> {
         let who = json!({"cluster_id": id, "user": user, "password": password});

@@ -12,12 +12,16 @@ use super::super::world::{PATIENCE, World};
 use super::install::VALUES;
 use super::{TENANT, cluster, examples};
 
+/// Seconds until an answer comes: less than the request's time limit of `values.yaml`, and enough for what a step
+/// does meanwhile.
+pub const LATE: u32 = 10;
+
 /// `helm upgrade` to the next image.
 pub fn upgrade(world: &World) -> Result<String> {
     let name = "made-in-an-upgrade";
     let calls = Calls::begin(world, name, |create, resize| {
-        world.cloud.answers_late("create_cluster", create, 6)?;
-        world.cloud.answers_late("resize_cluster", resize, 6)
+        world.cloud.answers_late("create_cluster", create, LATE)?;
+        world.cloud.answers_late("resize_cluster", resize, LATE)
     })?;
     let before = world.operator.holder()?;
     let begin = Instant::now();
@@ -34,8 +38,8 @@ pub fn upgrade(world: &World) -> Result<String> {
 pub fn ends(world: &World) -> Result<String> {
     let leader = world.operator.settles()?;
     let calls = Calls::begin(world, "made-while-the-leader-ends", |create, resize| {
-        world.cloud.answers_late("create_cluster", create, 6)?;
-        world.cloud.answers_late("resize_cluster", resize, 6)
+        world.cloud.answers_late("create_cluster", create, LATE)?;
+        world.cloud.answers_late("resize_cluster", resize, LATE)
     })?;
     let begin = Instant::now();
     world.kubectl(NAMESPACE, &["delete", "pod", &leader, "--wait=false"])?;
@@ -74,20 +78,20 @@ pub fn is_lost(world: &World) -> Result<String> {
 }
 
 /// A create and a resize that were executed, whatever became of the answers.
-struct Calls<'w> {
+pub struct Calls<'w> {
     world: &'w World,
     name: &'static str,
     mark: super::super::cloud::Mark,
-    nodes: i64,
 }
 
 impl<'w> Calls<'w> {
     /// Returns when both are executed. `faults` are those that they meet, given the name and the id of the targets.
-    fn begin(
+    pub fn begin(
         world: &'w World,
         name: &'static str,
         faults: impl FnOnce(&str, &str) -> Result<()>,
     ) -> Result<Self> {
+        world.cloud.rests("orders-dw")?;
         let mark = world.cloud.mark()?;
         let grown = world.get(TENANT, "dwsc/orders-dw")?;
         let id = grown["status"]["clusterId"].as_str().context("no id")?;
@@ -104,33 +108,41 @@ impl<'w> Calls<'w> {
         )?;
         world.cloud.executes(mark, &format!("create {name}"))?;
         world.cloud.executes(mark, "resize orders-dw +1")?;
-        Ok(Self {
-            world,
-            name,
-            mark,
-            nodes,
-        })
+        for object in [&format!("dwsc/{name}"), "dwsc/orders-dw"] {
+            let operation = world.get(TENANT, object)?["status"]["operation"].clone();
+            anyhow::ensure!(
+                operation["phase"] == "Intended",
+                "the call of {object} is over too early: {operation}"
+            );
+        }
+        Ok(Self { world, name, mark })
     }
 
-    /// Waits until both resources are at rest, and looks at what was executed for them.
+    /// Waits until both are settled, and looks at what was executed for them.
     fn end(self) -> Result<()> {
-        let Self {
-            world,
-            name,
-            mark,
-            nodes,
-        } = self;
-        world.is_ready(TENANT, &format!("dwsc/{name}"))?;
-        world.is_ready(TENANT, "dwsc/orders-dw")?;
-        let grown = world.get(TENANT, "dwsc/orders-dw")?;
-        anyhow::ensure!(
-            grown["status"]["settledNodeCount"] == nodes,
-            "{nodes} nodes were asked for: {}",
-            grown["status"]
-        );
-        examples::leads_in(world, TENANT, name)?;
-        world
-            .cloud
-            .exactly(mark, &[&format!("create {name}"), "resize orders-dw +1"])
+        settled(self.world, self.name)?;
+        self.are_done_once()
     }
+
+    /// Fails unless both, and nothing else, were executed.
+    pub fn are_done_once(&self) -> Result<()> {
+        let create = format!("create {}", self.name);
+        self.world
+            .cloud
+            .exactly(self.mark, &[&create, "resize orders-dw +1"])
+    }
+}
+
+/// Waits until the resources of both calls are at rest and know what was done for them.
+pub fn settled(world: &World, name: &str) -> Result<()> {
+    world.is_ready(TENANT, &format!("dwsc/{name}"))?;
+    world.is_ready(TENANT, "dwsc/orders-dw")?;
+    let grown = world.get(TENANT, "dwsc/orders-dw")?;
+    anyhow::ensure!(
+        grown["status"]["settledNodeCount"] == grown["spec"]["nodeCount"],
+        "the resize is not settled: {}",
+        grown["status"]
+    );
+    examples::leads_in(world, TENANT, name)?;
+    examples::leads_in(world, TENANT, "orders-dw")
 }

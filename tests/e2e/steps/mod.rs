@@ -36,7 +36,7 @@ pub const STEPS: [Step; 14] = [
         "a namespace deleted while nobody looks",
         namespaces::unattended,
     ),
-    ("helm uninstall", away::uninstall),
+    ("helm uninstall in the middle of two calls", away::uninstall),
     ("helm install again", away::reinstall),
     ("kubectl delete crd", definitions::delete),
     ("what was left behind", traces::look),
