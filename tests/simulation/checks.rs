@@ -247,6 +247,20 @@ pub fn is_ready(object: &Value) -> bool {
         && object["status"]["observedGeneration"] == object["metadata"]["generation"]
 }
 
+/// What is said while the service cannot be used: not the last word.
+const PASSING: [&str; 5] = [
+    "Busy",
+    "ConfirmingAbsence",
+    "CredentialsInvalid",
+    "ServiceUnavailable",
+    "Throttled",
+];
+
+/// What it says of itself will be over.
+pub fn is_passing(object: &Value) -> bool {
+    reason(object, "Synced", "False").is_some_and(|reason| PASSING.contains(&reason.as_str()))
+}
+
 /// A person must decide, and is told.
 pub fn is_for_a_person(object: &Value) -> bool {
     object["status"]["operation"]["phase"] == "OutcomeUnknown"

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::api_server::{CLUSTERS, SNAPSHOTS};
-use super::checks::{is_for_a_person, is_ready, reason};
+use super::checks::{is_for_a_person, is_passing, is_ready, reason};
 use super::scenarios::resources;
 use super::sim::Sim;
 
@@ -24,20 +24,6 @@ pub fn at_rest(object: &Value, sim: &Sim) -> bool {
     }
     let settled = is_ready(object) && !is_passing(object);
     settled || is_for_a_person(object) || waits(object, sim)
-}
-
-/// What is said while the service cannot be used: not the last word.
-const PASSING: [&str; 5] = [
-    "Busy",
-    "ConfirmingAbsence",
-    "CredentialsInvalid",
-    "ServiceUnavailable",
-    "Throttled",
-];
-
-/// What it says of itself will be over.
-pub fn is_passing(object: &Value) -> bool {
-    reason(object, "Synced", "False").is_some_and(|reason| PASSING.contains(&reason.as_str()))
 }
 
 /// It waits for an object that is not there or will not do.

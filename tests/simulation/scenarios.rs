@@ -359,7 +359,7 @@ fn for_a_person(sim: &Sim) -> bool {
         let works = super::checks::reason(one, "Reconciling", "True")
             .is_some_and(|r| !r.starts_with("WaitingFor"));
         // A snapshot waits for a busy cluster only until that has passed.
-        works || super::rest::is_passing(one)
+        works || super::checks::is_passing(one)
     };
     all.iter().any(asks) && !all.iter().any(goes_on)
 }
