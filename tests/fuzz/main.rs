@@ -18,4 +18,5 @@ mod guard;
 mod judges;
 mod names;
 mod redaction;
+mod said;
 mod signing;

@@ -16,3 +16,4 @@ mod schema;
 #[path = "../support/mod.rs"]
 mod support;
 mod values;
+mod world;
