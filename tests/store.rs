@@ -10,7 +10,7 @@ use dws_operator::api::{DwsCluster, DwsClusterSpec, DwsClusterStatus};
 use dws_operator::controller::secrets::{self, Owner, Seen};
 use dws_operator::controller::store::{self, AnswerStored};
 use dws_operator::controller::{Context, Settings, StoreError, crd, events};
-use dws_operator::core::facts::ConnectionSecret;
+use dws_operator::core::facts::{ConnectionSecret, Tie};
 use dws_operator::core::step::EventNote;
 use dws_operator::dws::answer::Answer;
 use dws_operator::dws::clock::SystemClock;
@@ -185,6 +185,7 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         &owner,
         "c",
         &data("one"),
+        Tie::Owned,
         &Seen::Unread,
         async || Ok(true),
     )
@@ -196,6 +197,7 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
             &owner,
             "c",
             &data("one"),
+            Tie::Owned,
             &Seen::Unread,
             async || Ok(true)
         )
@@ -208,6 +210,7 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
             &owner,
             "c",
             &data("two"),
+            Tie::Owned,
             &Seen::Unread,
             async || Ok(true)
         )
@@ -219,18 +222,31 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         found.as_ref().and_then(|s| s.type_.clone()).as_deref(),
         Some("servicebinding.io/postgresql")
     );
-    let ConnectionSecret::Ours {
-        data: read,
-        reown,
-        well_formed,
-    } = secrets::connection(found, &owner)
-    else {
+    let ConnectionSecret::Ours { data: read, tie } = secrets::connection(found, &owner) else {
         panic!("not ours");
     };
     assert_eq!(
-        (read["password"].expose_secret(), reown, well_formed),
-        ("two", false, true)
+        (read["password"].expose_secret(), tie),
+        ("two", Some(Tie::Owned))
     );
+
+    // To outlive its resource it has no owner, so that a foreground deletion passes it by.
+    secrets::put(
+        &client,
+        &owner,
+        "c",
+        &data("two"),
+        Tie::Kept,
+        &Seen::Unread,
+        async || Ok(true),
+    )
+    .await?;
+    let kept = secrets::get(&client, &namespace, "c").await?.unwrap();
+    assert!(kept.owner_references().is_empty());
+    let ConnectionSecret::Ours { tie, .. } = secrets::connection(Some(kept), &owner) else {
+        panic!("not ours any more");
+    };
+    assert_eq!(tie, Some(Tie::Kept));
 
     secrets::release(&client, &owner, "c").await?;
     let kept = secrets::get(&client, &namespace, "c").await?;
@@ -243,6 +259,7 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
         &owner,
         "c",
         &data("three"),
+        Tie::Kept,
         &Seen::Unread,
         async || Ok(true),
     )
@@ -260,6 +277,7 @@ async fn the_connection_secret_is_written_released_and_never_taken() -> Result<(
             &owner,
             "new",
             &data("x"),
+            Tie::Owned,
             &Seen::Unread,
             async || Ok(true)
         )

@@ -94,6 +94,14 @@ impl DwsCluster {
         self.spec.deletion_protection.unwrap_or(false)
     }
 
+    /// Whether a deletion of the resource as it stands would leave the cluster in place: it is retained,
+    /// protected or only observed.
+    pub fn outlives_deletion(&self) -> bool {
+        self.deletion_policy() == ClusterDeletionPolicy::Retain
+            || self.is_deletion_protected()
+            || self.management_policy() == ManagementPolicy::ObserveOnly
+    }
+
     /// Whether the cluster was there before the resource, as the status records it. A written
     /// `clusterId` alone means nothing yet: a create whose answer was lost can still be ours.
     pub fn is_adopted(&self) -> bool {

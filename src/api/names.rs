@@ -18,6 +18,8 @@ pub const PAUSED: &str = "dws.huaweicloud.com/paused";
 pub const ACKNOWLEDGE_ATTEMPT: &str = "dws.huaweicloud.com/acknowledge-attempt";
 /// On a connection Secret: id of the operation that set its latest password.
 pub const OPERATION: &str = "dws.huaweicloud.com/operation";
+/// On a connection Secret: `<name>/<uid>` of its `DwsCluster`.
+pub const CONNECTION_OF: &str = "dws.huaweicloud.com/connection-of";
 /// Annotation: allows the DELETE of this cluster id while the CRD itself is being deleted.
 pub const CONFIRM_DELETE: &str = "dws.huaweicloud.com/confirm-delete";
 

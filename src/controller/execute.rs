@@ -186,14 +186,14 @@ async fn write_secret<K: Managed>(
 ) -> Result<Seen, StoreError> {
     let SecretPlace { owner, name, seen } = place;
     let version = match write {
-        SecretWrite::Put { data } => {
+        SecretWrite::Put { data, tie } => {
             let is_current = async || {
                 let live =
                     store::get::<K>(&ctx.client, &owner.namespace, &object.name_any()).await?;
                 let version = live.and_then(|live| live.resource_version());
                 Ok(version == object.resource_version())
             };
-            secrets::put(&ctx.client, owner, name, &data, seen, is_current).await?
+            secrets::put(&ctx.client, owner, name, &data, tie, seen, is_current).await?
         }
         SecretWrite::Release => {
             secrets::release(&ctx.client, owner, name).await?;

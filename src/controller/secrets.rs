@@ -1,14 +1,16 @@
 //! Secrets: the ones that a resource refers to are read, the connection Secret is written.
 //!
 //! Contents live in `SecretString` from the moment they are decoded. Requests go out as text and are
-//! decoded here, because kube's typed calls log a body that they cannot decode. Whether a Secret is ours
-//! is judged by its owner references alone; only one that is ours is ever written.
+//! decoded here, because kube's typed calls log a body that they cannot decode. Only a Secret that is ours
+//! ([`tie`]) is ever written.
+
+pub mod tie;
 
 use std::collections::BTreeMap;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::api::{GetParams, Patch, PatchParams, PostParams};
 use kube::core::Request;
 use kube::{Client, Resource, ResourceExt};
@@ -18,53 +20,18 @@ use zeroize::Zeroize;
 
 use super::error::StoreError;
 use super::store::{limited, optional};
-use crate::api::DwsCluster;
-use crate::api::names::{self, GROUP};
-use crate::core::facts::{ConnectionSecret, PasswordSecret};
+use crate::api::names;
+use crate::core::facts::{ConnectionSecret, PasswordSecret, Tie};
+
+pub use tie::Owner;
 
 /// The type that `servicebinding.io` gives a `PostgreSQL` binding. A Secret's type can never be changed.
 const TYPE: &str = "servicebinding.io/postgresql";
-/// Who made it.
-const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "dws-operator");
-
 /// The key of a password that is not in force yet.
 const PENDING: &str = "pending-password";
 
 /// A Secret's text values. Values that are not UTF-8 are left out.
 pub type Data = BTreeMap<String, SecretString>;
-
-/// The owner of a connection Secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// Namespace of both.
-    pub namespace: String,
-    /// Name of the `DwsCluster`.
-    pub name: String,
-    /// Its uid.
-    pub uid: String,
-}
-
-impl Owner {
-    /// The owner that this resource is.
-    pub fn of(cluster: &DwsCluster) -> Self {
-        Self {
-            namespace: cluster.namespace().unwrap_or_default(),
-            name: cluster.name_any(),
-            uid: cluster.uid().unwrap_or_default(),
-        }
-    }
-
-    fn reference(&self, controller: bool) -> OwnerReference {
-        OwnerReference {
-            api_version: DwsCluster::api_version(&()).into_owned(),
-            kind: DwsCluster::kind(&()).into_owned(),
-            name: self.name.clone(),
-            uid: self.uid.clone(),
-            controller: Some(controller),
-            block_owner_deletion: Some(false),
-        }
-    }
-}
 
 /// Reads a Secret.
 ///
@@ -123,11 +90,10 @@ pub fn connection(secret: Option<Secret>, owner: &Owner) -> ConnectionSecret {
     let Some(secret) = secret else {
         return ConnectionSecret::Absent;
     };
-    match judge(secret.owner_references(), owner) {
-        Ownership::Foreign(text) => ConnectionSecret::Foreign(text),
-        Ownership::Ours { reown } => ConnectionSecret::Ours {
-            reown,
-            well_formed: is_dressed(&secret, owner),
+    match tie::foreign(&secret, owner) {
+        Some(text) => ConnectionSecret::Foreign(text),
+        None => ConnectionSecret::Ours {
+            tie: tie::tie(&secret, owner),
             data: decoded(secret),
         },
     }
@@ -143,6 +109,7 @@ pub async fn create(
     owner: &Owner,
     name: &str,
     data: &Data,
+    tied: Tie,
 ) -> Result<Option<String>, StoreError> {
     let mut secret = Secret {
         metadata: ObjectMeta {
@@ -153,7 +120,7 @@ pub async fn create(
         type_: Some(TYPE.to_owned()),
         ..Secret::default()
     };
-    dress(&mut secret, owner);
+    tie::bind(&mut secret, owner, tied);
     secret.data = Some(encoded(data));
     let request = Request::new(Secret::url_path(&(), Some(&owner.namespace)))
         .create(&PostParams::default(), body(secret)?)
@@ -179,17 +146,18 @@ pub async fn put(
     owner: &Owner,
     name: &str,
     data: &Data,
+    tied: Tie,
     seen: &Seen,
     is_current: impl AsyncFnOnce() -> Result<bool, StoreError>,
 ) -> Result<Option<String>, StoreError> {
     if *seen == Seen::Absent {
-        return create(client, owner, name, data).await;
+        return create(client, owner, name, data, tied).await;
     }
     let Some(found) = get(client, &owner.namespace, name).await? else {
         if let Seen::At(_) = seen {
             return Err(StoreError::Conflict);
         }
-        return create(client, owner, name, data).await;
+        return create(client, owner, name, data, tied).await;
     };
     if *seen != Seen::Unread && Seen::of(Some(&found)) != *seen {
         return Err(StoreError::Conflict);
@@ -197,18 +165,18 @@ pub async fn put(
     if drops_pending(&found, data) && !is_current().await? {
         return Err(StoreError::Conflict);
     }
-    if let Ownership::Foreign(_) = judge(found.owner_references(), owner) {
+    if tie::foreign(&found, owner).is_some() {
         // It came between the plan's look and now; the next plan reports it.
         return Err(StoreError::Conflict);
     }
-    let dressed = is_dressed(&found, owner);
+    let tied_so = tie::tie(&found, owner) == Some(tied);
     let version = found.resource_version();
     let mut wanted = found;
     let same = same_data(wanted.data.as_ref(), data);
-    if same && dressed {
+    if same && tied_so {
         return Ok(version);
     }
-    dress(&mut wanted, owner);
+    tie::bind(&mut wanted, owner, tied);
     if let Some(mut former) = wanted.data.replace(encoded(data)) {
         for value in former.values_mut() {
             value.0.zeroize();
@@ -251,7 +219,7 @@ pub async fn fence(
     Ok(marked.resource_version().unwrap_or_default())
 }
 
-/// Takes our owner reference away and leaves the rest.
+/// Takes what ties it to the resource away and leaves the rest.
 ///
 /// # Errors
 /// `Conflict` when it was changed meanwhile.
@@ -263,86 +231,11 @@ pub async fn release(
     let Some(mut secret) = get(client, &owner.namespace, name).await? else {
         return Ok(None);
     };
-    let references = secret.owner_references_mut();
-    let before = references.len();
-    references.retain(|reference| reference.uid != owner.uid && !is_former(reference, owner));
-    if references.len() == before {
+    if !tie::loose(&mut secret, owner) {
         return Ok(secret.resource_version());
     }
     let path = Secret::url_path(&(), Some(&owner.namespace));
     optional(replace(client, &path, name, secret).await)
-}
-
-/// See [`connection`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ownership {
-    /// Ours; `reown` where the reference is that of a former resource of this name.
-    Ours {
-        /// To be given our uid.
-        reown: bool,
-    },
-    /// Somebody else's: the text names the owner, or says that there is none.
-    Foreign(String),
-}
-
-/// Judges by owner references whether a Secret is this resource's.
-pub fn judge(references: &[OwnerReference], owner: &Owner) -> Ownership {
-    if references.iter().any(|found| found.uid == owner.uid) {
-        return Ownership::Ours { reown: false };
-    }
-    if references.iter().any(|found| is_former(found, owner)) {
-        return Ownership::Ours { reown: true };
-    }
-    let chosen = references
-        .iter()
-        .find(|found| found.controller == Some(true))
-        .or(references.first());
-    Ownership::Foreign(chosen.map_or_else(
-        || "it has no owner".to_owned(),
-        |found| format!("it belongs to {} {}", found.kind, found.name),
-    ))
-}
-
-/// A `DwsCluster` of this name with another uid: a restored backup brings its Secrets along.
-fn is_former(reference: &OwnerReference, owner: &Owner) -> bool {
-    let group = reference.api_version.split('/').next();
-    group == Some(GROUP)
-        && reference.kind == DwsCluster::kind(&())
-        && reference.name == owner.name
-        && reference.uid != owner.uid
-}
-
-/// Labels and owner are as they should be. The type is not asked for: it cannot be mended in place, and
-/// deleting the Secret to change it could lose the only copy of a password.
-fn is_dressed(secret: &Secret, owner: &Owner) -> bool {
-    let (label, value) = MANAGED_BY;
-    let ours = |found: &&OwnerReference| found.uid == owner.uid;
-    let former = |found: &OwnerReference| is_former(found, owner);
-    secret
-        .labels()
-        .get(label)
-        .is_some_and(|found| found == value)
-        && !secret.owner_references().iter().any(former)
-        && secret.owner_references().iter().find(ours)
-            == Some(&owner.reference(!has_other_controller(secret, owner)))
-}
-
-fn has_other_controller(secret: &Secret, owner: &Owner) -> bool {
-    secret.owner_references().iter().any(|found| {
-        found.controller == Some(true) && found.uid != owner.uid && !is_former(found, owner)
-    })
-}
-
-/// Gives a Secret our label and our owner reference; what others added stays.
-fn dress(secret: &mut Secret, owner: &Owner) {
-    let (label, value) = MANAGED_BY;
-    secret
-        .labels_mut()
-        .insert(label.to_owned(), value.to_owned());
-    let controller = !has_other_controller(secret, owner);
-    let references = secret.owner_references_mut();
-    references.retain(|found| found.uid != owner.uid && !is_former(found, owner));
-    references.push(owner.reference(controller));
 }
 
 /// A Secret's text values; the bytes are wiped.

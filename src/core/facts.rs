@@ -293,11 +293,19 @@ pub enum ConnectionSecret {
     Ours {
         /// Its data, decoded.
         data: BTreeMap<String, SecretString>,
-        /// It is owned by a resource of this name with another uid (a restored backup): to be re-owned.
-        reown: bool,
-        /// Its labels, type and owner are as they should be.
-        well_formed: bool,
+        /// How it is tied to the resource. `None`: by halves, or to a former resource of this name (a restored
+        /// backup), so that it must be tied anew.
+        tie: Option<Tie>,
     },
+}
+
+/// How a connection Secret is tied to its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// By an owner reference too: it goes when the resource goes, and before that in a foreground deletion.
+    Owned,
+    /// By its annotation alone: whatever deletes the resource leaves it there, as it leaves the cluster.
+    Kept,
 }
 
 /// The `DwsSnapshot` that `restoreFrom.snapshotRef` names.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
+use super::facts::Tie;
 use super::journal::Intent;
 
 /// One step of a reconcile. `S` is the status type of the kind.
@@ -62,12 +63,14 @@ pub struct Decision<S> {
 /// What to do with the connection Secret.
 #[derive(Debug)]
 pub enum SecretWrite {
-    /// Create or replace it: exactly this data, owned by the resource.
+    /// Create or replace it: exactly this data, tied to the resource so.
     Put {
         /// All keys.
         data: BTreeMap<String, SecretString>,
+        /// By what it is ours.
+        tie: Tie,
     },
-    /// Take our owner reference away and leave the rest (`Retain`).
+    /// Take away what makes it ours, and leave the rest: the cluster stays without the resource.
     Release,
 }
 

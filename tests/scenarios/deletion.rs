@@ -76,6 +76,21 @@ async fn retain_forgets_and_leaves_the_secret() -> Result<()> {
     let (w, name) = (World::shared().await?, fresh("keep"));
     w.ready_cluster(&name, json!({"deletionPolicy": "Retain"}))
         .await?;
+    let connection = format!("{name}-connection");
+    let owners = |one: &Value| one["metadata"]["ownerReferences"].as_array().cloned();
+    // A foreground deletion would take what has an owner before the finalizer could keep it.
+    w.until("Secret", &connection, "without an owner", |one| {
+        owners(one).is_none_or(|owners| owners.is_empty())
+    })
+    .await?;
+    for (policy, owned) in [("Snapshot", 1), ("Retain", 0)] {
+        let change = json!({"spec": {"deletionPolicy": policy}});
+        w.patch("DwsCluster", &name, change).await?;
+        w.until("Secret", &connection, policy, |one| {
+            owners(one).unwrap_or_default().len() == owned
+        })
+        .await?;
+    }
     w.delete("DwsCluster", &name).await?;
     w.gone("DwsCluster", &name).await?;
     ensure!(w.truth(&name).await?.is_some());

@@ -170,7 +170,8 @@ async fn a_request_that_could_not_run_for_a_day_lapses() -> Result<()> {
     w.executed(&name, "restart", 1).await
 }
 
-/// A backup brings the resource back without its status and with another uid, beside its Secret.
+/// A backup brings the resource back without its status and with another uid, beside its Secret. Like Velero it has
+/// dropped the owner references.
 async fn a_restored_backup_asks_for_adoption_and_takes_its_secret_back() -> Result<()> {
     let (w, mut stack) = World::own(Options::default()).await?;
     let name = fresh("backup");
@@ -185,6 +186,9 @@ async fn a_restored_backup_asks_for_adoption_and_takes_its_secret_back() -> Resu
     .await?;
     w.delete("DwsCluster", &name).await?;
     w.gone("DwsCluster", &name).await?;
+    let connection = format!("{name}-connection");
+    let unowned = json!({"metadata": {"ownerReferences": null}});
+    w.patch("Secret", &connection, unowned).await?;
     w.cluster(&name, json!({})).await?;
     stack.start_operator().await?;
     let told = w
@@ -206,11 +210,13 @@ async fn a_restored_backup_asks_for_adoption_and_takes_its_secret_back() -> Resu
         .await?;
     ensure!(after["status"]["adopted"] == true);
     ensure!(after["status"]["clusterId"] == before["status"]["clusterId"]);
-    let connection = format!("{name}-connection");
-    w.until("Secret", &connection, "owned anew", |one| {
-        let owners = one["metadata"]["ownerReferences"].as_array();
-        owners
-            .is_some_and(|owners| owners.len() == 1 && owners[0]["uid"] == after["metadata"]["uid"])
+    let uid = after["metadata"]["uid"].as_str().unwrap_or_default();
+    let mark = format!("{name}/{uid}");
+    w.until("Secret", &connection, "marked anew", |one| {
+        let meta = &one["metadata"];
+        let owners = meta["ownerReferences"].as_array();
+        meta["annotations"]["dws.huaweicloud.com/connection-of"] == mark.as_str()
+            && owners.is_some_and(|owners| owners.len() == 1 && owners[0]["uid"] == uid)
     })
     .await?;
     ensure!(w.connects(&name).await? == password);

@@ -207,10 +207,14 @@ impl World {
                 return Ok(object);
             }
             if begin.elapsed() > self.patience {
+                // Of a Secret its data stays unsaid.
+                let shown = match &object["status"] {
+                    Value::Null => &object["metadata"],
+                    status => status,
+                };
                 bail!(
-                    "{kind_name} {name}: not {what} after {} s; it says {}",
+                    "{kind_name} {name}: not {what} after {} s; it says {shown}",
                     self.patience.as_secs(),
-                    object["status"]
                 );
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

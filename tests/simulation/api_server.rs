@@ -1,5 +1,6 @@
 //! A stand-in for the API server: objects in memory, versions, generations, sub-resource `status`, JSON and
-//! merge patches, finalizers, and the log that watches read. It knows nothing of what the objects mean.
+//! merge patches, finalizers, the log that watches read, and a garbage collector that never waits. It knows
+//! nothing of what the objects mean.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -71,6 +72,8 @@ pub struct ApiServer {
     pub forgets: Arc<Mutex<Vec<&'static str>>>,
     /// A mutant: a PUT wins whatever version it names, as a plain patch would.
     pub blind: Arc<Mutex<bool>>,
+    /// A mutant: a Secret is owned by the resource that it is marked with, whatever becomes of that one's cluster.
+    pub owns: Arc<Mutex<bool>>,
     /// Nothing is made below paths that end in one of these, as by a `ResourceQuota`.
     pub refuses: Arc<Mutex<Vec<&'static str>>>,
     pub stale: Arc<Mutex<Stale>>,
@@ -85,6 +88,7 @@ impl ApiServer {
             state: Arc::default(),
             forgets: Arc::default(),
             blind: Arc::default(),
+            owns: Arc::default(),
             refuses: Arc::default(),
             stale: Arc::default(),
             grown: watch::Sender::new(0),
@@ -162,8 +166,13 @@ impl ApiServer {
         self.tell();
     }
 
-    /// Deletes an object as somebody else would.
-    pub fn delete(&self, path: &str, now: jiff::Timestamp) {
+    /// Deletes an object as somebody else would, and in the foreground what it owns before it.
+    pub fn delete(&self, path: &str, now: jiff::Timestamp, in_the_foreground: bool) {
+        if in_the_foreground {
+            let mut state = self.state.lock();
+            let uid = state.objects[path]["metadata"]["uid"].clone();
+            state.collect(&uid);
+        }
         let now = jiff::Timestamp::from_second(now.as_second()).unwrap();
         self.edit(path, |object| {
             if !object["metadata"]["deletionTimestamp"].is_null() {
@@ -213,6 +222,7 @@ impl ApiServer {
             let mut object = body;
             object["metadata"]["uid"] = json!(format!("uid-of-{name}"));
             self.forget(&Value::Null, &mut object);
+            self.own(&mut object);
             return (StatusCode::CREATED, state.store(&path, object));
         }
         let (path, sub) = path
@@ -259,6 +269,7 @@ impl ApiServer {
             }
         }
         self.forget(&stored, &mut wanted);
+        self.own(&mut wanted);
         for key in [
             "uid",
             "creationTimestamp",
@@ -305,6 +316,18 @@ impl ApiServer {
         versions.last().and_then(|change| change.object.clone())
     }
 
+    /// See [`Self::owns`].
+    fn own(&self, object: &mut Value) {
+        let meta = &mut object["metadata"];
+        let mark = meta["annotations"]["dws.huaweicloud.com/connection-of"].as_str();
+        let uid = mark
+            .and_then(|mark| mark.split_once('/'))
+            .map(|(_, uid)| uid.to_owned());
+        if let Some(uid) = uid.filter(|_| *self.owns.lock()) {
+            meta["ownerReferences"] = json!([{"kind": "DwsCluster", "uid": uid}]);
+        }
+    }
+
     /// A forgotten field stays as it was.
     fn forget(&self, stored: &Value, object: &mut Value) {
         for field in self.forgets.lock().iter() {
@@ -345,6 +368,25 @@ impl State {
         self.version
     }
 
+    /// The garbage collector: what this one alone owns goes.
+    fn collect(&mut self, owner: &Value) {
+        let owned = |object: &Value| {
+            let owners = object["metadata"]["ownerReferences"].as_array();
+            owners.is_some_and(|all| !all.is_empty() && all.iter().all(|one| one["uid"] == *owner))
+        };
+        let objects = self.objects.iter().filter(|(_, object)| owned(object));
+        let paths: Vec<String> = objects.map(|(path, _)| path.clone()).collect();
+        for path in paths {
+            self.version += 1;
+            self.objects.remove(&path);
+            self.log.push(Change {
+                path,
+                object: None,
+                by: 0,
+            });
+        }
+    }
+
     fn store(&mut self, path: &str, mut object: Value) -> Value {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -365,6 +407,8 @@ impl State {
                 object: None,
                 by: self.by,
             });
+            let uid = object["metadata"]["uid"].clone();
+            self.collect(&uid);
         } else {
             self.objects.insert(path.to_owned(), object.clone());
             self.log.push(Change {

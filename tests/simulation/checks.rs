@@ -14,44 +14,39 @@ const PASSWORDS: [&str; 3] = ["password", "pending-password", "previous-password
 /// What holds at every moment: I4 and I6.
 pub fn always(sim: &mut Sim) {
     let service = sim.cloud.service.lock();
-    let world = service.world();
     let mut wrong = Vec::new();
     for (name, asked) in &sim.book.clusters {
-        let there = world
+        let there = service
+            .world()
             .clusters()
             .find(|cluster| cluster.state().name == asked.cluster_name);
         let Some(cluster) = there else { continue };
         let status = cluster.state().status.as_str();
-        let Some(object) = sim.kubernetes.get(&format!("{CLUSTERS}/{name}")) else {
+        if sim.kubernetes.get(&format!("{CLUSTERS}/{name}")).is_none() {
             // Some services stop showing what they are deleting, and say that it is not there.
             let hidden =
                 service.oddities().deleting_hidden && status == "DELETING" || status == "DELETED";
-            if !asked.may_stay && !hidden && made_by_request(&service, &cluster.id) {
+            if !made_by_request(&service, &cluster.id) {
+                continue;
+            }
+            if !asked.may_stay && !hidden {
                 wrong.push(format!("I6: {name} is gone and its cluster is {status}"));
             }
+            let is_up = status == "AVAILABLE" && has_password(&service, &cluster.id);
+            if is_up && asked.may_stay && !asked.secret_may_go {
+                wrong.extend(locked_out(sim, &service, name, &cluster.id));
+            }
             continue;
-        };
+        }
+        if asked.secret_may_go {
+            continue;
+        }
         let down = ["CREATING", "CREATION FAILED", "DELETING", "DELETED"];
         if down.contains(&status) || !made_by_request(&service, &cluster.id) {
             continue;
         }
-        // A restored cluster has the password of its source until the first reset.
-        let restored = !object["spec"]["restoreFrom"].is_null();
-        let reset = |effect: &Effect| {
-            effect.id == cluster.id && matches!(effect.kind, EffectKind::ResetPassword { .. })
-        };
-        if restored && !service.ledger().iter().any(reset) {
-            continue;
-        }
-        let known = passwords(sim, name);
-        if !known
-            .iter()
-            .any(|one| world.logs_in(&cluster.id, "dbadmin", one))
-        {
-            wrong.push(format!(
-                "I4: none of {} passwords logs in to {name}",
-                known.len()
-            ));
+        if has_password(&service, &cluster.id) {
+            wrong.extend(locked_out(sim, &service, name, &cluster.id));
         }
     }
     drop(service);
@@ -118,6 +113,25 @@ fn made_by_request(service: &Service, id: &str) -> bool {
 /// The operator asked for it.
 fn asked(effect: &Effect) -> bool {
     matches!(effect.by, By::Request { .. })
+}
+
+/// Its password is one of ours: a restored cluster has that of its source until the first reset.
+fn has_password(service: &Service, id: &str) -> bool {
+    service.ledger().iter().any(|effect| {
+        let sets = matches!(
+            effect.kind,
+            EffectKind::Create { .. } | EffectKind::ResetPassword { .. }
+        );
+        sets && effect.id == id
+    })
+}
+
+/// I4: what the connection Secret holds does not open the cluster.
+fn locked_out(sim: &Sim, service: &Service, name: &str, id: &str) -> Option<String> {
+    let known = passwords(sim, name);
+    let opens = |one: &String| service.world().logs_in(id, "dbadmin", one);
+    (!known.iter().any(opens))
+        .then(|| format!("I4: none of {} passwords logs in to {name}", known.len()))
 }
 
 fn passwords(sim: &Sim, name: &str) -> Vec<String> {
@@ -255,6 +269,11 @@ const PASSING: [&str; 5] = [
     "ServiceUnavailable",
     "Throttled",
 ];
+
+/// The last reconcile did what the spec asks.
+pub fn is_synced(object: &Value) -> bool {
+    condition(object, "Synced").is_some_and(|synced| synced["status"] == "True")
+}
 
 /// What it says of itself will be over.
 pub fn is_passing(object: &Value) -> bool {

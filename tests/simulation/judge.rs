@@ -50,7 +50,9 @@ impl Judge {
         service: &Service,
         kubernetes: &ApiServer,
     ) -> Option<String> {
-        let Some(owner) = holder(kubernetes, CLUSTERS, "clusterId", &effect.id) else {
+        // A person may think better of it while the call is on its way: what counts is what was asked for when its
+        // intent was stored.
+        let Some(owner) = at_intent(kubernetes, &effect.id) else {
             return Some(format!("{} is nobody's", effect.id));
         };
         if owner["metadata"]["deletionTimestamp"].is_null() {
@@ -118,6 +120,23 @@ fn snapshot_deleted(
 
 fn asked(effect: &Effect) -> bool {
     matches!(effect.by, By::Request { .. })
+}
+
+/// The resource that holds this id, as it was stored with the latest intent to delete its cluster.
+fn at_intent(kubernetes: &ApiServer, id: &str) -> Option<Value> {
+    let state = kubernetes.state.lock();
+    let stored = state
+        .log
+        .iter()
+        .rev()
+        .filter_map(|change| change.object.as_ref());
+    let mut intents = stored.filter(|object| {
+        let operation = &object["status"]["operation"];
+        object["status"]["clusterId"] == *id
+            && operation["kind"] == "Delete"
+            && operation["phase"] == "Intended"
+    });
+    intents.next().cloned()
 }
 
 /// The resource whose status holds this id.

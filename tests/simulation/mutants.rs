@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use dws_operator::simulator::{FaultKind, Operation};
 
+use serde_json::json;
+
+use super::api_server::SECRETS;
 use super::checks;
 use super::cloud::Lie;
 use super::everywhere::alone;
@@ -26,6 +29,24 @@ fn forgotten(scenario: &str, fields: &[&'static str], expected: &str) -> bool {
         });
         wrong.iter().any(|what| what.starts_with(expected))
     })
+}
+
+/// A whole scenario in which the connection Secret is owned by its resource.
+fn owned(scenario: &str, expected: &str) -> bool {
+    let scenario = named(scenario);
+    let wrong = alone(async {
+        let mut sim = scenario.prepared(Lie::None).await;
+        *sim.kubernetes.owns.lock() = true;
+        let uid = sim.wh().unwrap_or_default()["metadata"]["uid"].clone();
+        let secret = format!("{SECRETS}/wh-connection");
+        sim.kubernetes.edit(&secret, |secret| {
+            secret["metadata"]["ownerReferences"] = json!([{"kind": "DwsCluster", "uid": uid}]);
+        });
+        scenario.run(&mut sim, Duration::ZERO).await;
+        checks::at_end(&sim)
+    });
+    println!("owned: {wrong:?}");
+    wrong.iter().any(|what| what.starts_with(expected))
 }
 
 fn lied(scenario: &str, operation: Operation, kind: FaultKind, lie: Lie, expected: &str) -> bool {
@@ -71,6 +92,10 @@ fn every_naive_variant_is_caught() {
         (
             "a new password that is not kept before the call",
             forgotten("rotate", &["pending-password"], "I4"),
+        ),
+        (
+            "a Secret that its resource owns whatever becomes of the cluster",
+            owned("a retained one deleted in the foreground", "I4"),
         ),
     ];
     let missed: Vec<_> = caught

@@ -145,7 +145,7 @@ impl Schedule {
         };
         let sim = &mut self.sim;
         let rng = &mut self.rng;
-        match rng.random_range(0..20) {
+        match rng.random_range(0..22) {
             0 | 1 if self.clusters < 4 => self.new_cluster(),
             2..=4 => {
                 let path = format!("{CLUSTERS}/{name}");
@@ -167,6 +167,7 @@ impl Schedule {
                 tenant::put_snapshot(sim, &format!("snap-{}", self.snapshots), &name);
             }
             14 if self.clusters < 5 => self.restore(),
+            15 if rng.random_bool(0.5) => tenant::delete_in_the_foreground(sim, &name),
             15 => tenant::delete(sim, &format!("{CLUSTERS}/{name}")),
             16 => {
                 if let Some(snapshot) = self.some(SNAPSHOTS) {
@@ -178,6 +179,13 @@ impl Schedule {
                 tenant::set_annotation(sim, &name, "paused", paused);
             }
             18 => tenant::annotate(sim, &name, "reconcile-requested-at"),
+            19 => {
+                let policies = ["Delete", "Snapshot", "Retain", "Retain"];
+                let policy = *policies.choose(rng).unwrap();
+                tenant::edit(sim, &name, |wh| {
+                    wh["spec"]["deletionPolicy"] = json!(policy)
+                });
+            }
             _ => self.acknowledge(&name),
         }
     }

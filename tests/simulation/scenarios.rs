@@ -29,10 +29,12 @@ enum Prepare {
     /// With `adminPasswordSecretRef`.
     ClusterWithPassword,
     ClusterAndSnapshot,
+    /// Under `Retain`.
+    Retained,
 }
 
 /// All of them.
-pub const ALL: [Scenario; 16] = [
+pub const ALL: [Scenario; 17] = [
     Scenario {
         name: "create",
         calls: &[Operation::CreateCluster],
@@ -179,6 +181,13 @@ pub const ALL: [Scenario; 16] = [
         done: |sim| sim.wh().is_none(),
     },
     Scenario {
+        name: "a retained one deleted in the foreground",
+        calls: &[],
+        prepare: Prepare::Retained,
+        begin: |sim| tenant::delete_in_the_foreground(sim, "wh"),
+        done: |sim| sim.wh().is_none(),
+    },
+    Scenario {
         name: "delete with a final snapshot",
         calls: &[Operation::CreateSnapshot, Operation::DeleteCluster],
         prepare: Prepare::Cluster,
@@ -216,11 +225,13 @@ impl Scenario {
     /// The same where tasks are so many times as fast as the service's.
     pub async fn prepared_at(&self, speed: f64, lie: Lie) -> Sim {
         let mut sim = Sim::new(speed, lie);
-        let more = if self.prepare == Prepare::ClusterWithPassword {
-            tenant::put_password(&sim, "admin", "Correct-horse-1");
-            json!({"adminPasswordSecretRef": {"name": "admin"}})
-        } else {
-            json!({})
+        let more = match self.prepare {
+            Prepare::ClusterWithPassword => {
+                tenant::put_password(&sim, "admin", "Correct-horse-1");
+                json!({"adminPasswordSecretRef": {"name": "admin"}})
+            }
+            Prepare::Retained => json!({"deletionPolicy": "Retain"}),
+            Prepare::Nothing | Prepare::Cluster | Prepare::ClusterAndSnapshot => json!({}),
         };
         if self.prepare != Prepare::Nothing {
             tenant::put_cluster(&mut sim, "wh", "warehouse", &more);

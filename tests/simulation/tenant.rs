@@ -8,6 +8,7 @@ use dws_operator::dws::clock::Clock;
 use serde_json::{Value, json};
 
 use super::api_server::{CLUSTERS, SECRETS, SNAPSHOTS};
+use super::checks::is_synced;
 use super::judge::seconds;
 use super::sim::Sim;
 
@@ -33,6 +34,9 @@ pub struct Asked {
     pub restarts: i64,
     /// The cluster may stay when the resource goes.
     pub may_stay: bool,
+    /// The connection Secret may go before its time: the resource was deleted in the foreground, and nothing had
+    /// said by then that the cluster is to stay.
+    pub secret_may_go: bool,
 }
 
 /// A `DwsCluster` of three nodes or as many as `more` says.
@@ -56,6 +60,7 @@ pub fn put_spec(sim: &mut Sim, name: &str, spec: &Value) {
         nodes: spec["nodeCount"].as_i64().unwrap_or(0),
         restarts: 0,
         may_stay: spec["deletionPolicy"] == "Retain",
+        secret_may_go: false,
     };
     sim.book.clusters.insert(name.to_owned(), asked);
     let object = object(sim, "DwsCluster", name, spec);
@@ -150,13 +155,33 @@ pub fn set_annotation(sim: &mut Sim, name: &str, annotation: &str, value: Option
 
 /// `kubectl delete` of an object that may be gone or going.
 pub fn delete(sim: &Sim, path: &str) {
-    let going = sim
-        .kubernetes
-        .get(path)
-        .is_none_or(|object| !object["metadata"]["deletionTimestamp"].is_null());
-    if !going {
-        sim.kubernetes.delete(path, sim.clock.now());
+    if is_there(sim, path) {
+        sim.kubernetes.delete(path, sim.clock.now(), false);
     }
+}
+
+/// `kubectl delete --cascade=foreground` of a `DwsCluster` that may be gone or going.
+pub fn delete_in_the_foreground(sim: &mut Sim, name: &str) {
+    let path = format!("{CLUSTERS}/{name}");
+    if !is_there(sim, &path) {
+        return;
+    }
+    let object = sim.kubernetes.get(&path).unwrap_or_default();
+    let status = &object["status"];
+    // The operator has seen that manifest, and has done all that it asks for.
+    let settled = status["observedGeneration"] == object["metadata"]["generation"]
+        && status["operation"].is_null()
+        && is_synced(&object);
+    let keeps = object["spec"]["deletionPolicy"] == "Retain" && settled;
+    if let Some(asked) = sim.book.clusters.get_mut(name) {
+        asked.secret_may_go = !keeps;
+    }
+    sim.kubernetes.delete(&path, sim.clock.now(), true);
+}
+
+fn is_there(sim: &Sim, path: &str) -> bool {
+    let object = sim.kubernetes.get(path);
+    object.is_some_and(|object| object["metadata"]["deletionTimestamp"].is_null())
 }
 
 fn object(sim: &mut Sim, kind: &str, name: &str, spec: &Value) -> Value {

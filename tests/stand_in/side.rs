@@ -155,7 +155,7 @@ impl Talk {
     /// A user deletes the cluster.
     pub async fn delete(&self) -> Result<()> {
         if let Some(inside) = &self.side.inside {
-            inside.delete(&self.path(), jiff::Timestamp::now());
+            inside.delete(&self.path(), jiff::Timestamp::now(), false);
             return Ok(());
         }
         self.send(Method::DELETE, &self.path(), "", &Value::Null)

@@ -1,5 +1,7 @@
 //! Whose a Secret is, how it is dressed, and what counts as a password.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
 use super::*;
 
 fn owner() -> Owner {
@@ -21,56 +23,109 @@ fn reference(kind: &str, name: &str, uid: &str) -> OwnerReference {
     }
 }
 
+fn secret(references: &[OwnerReference], mark: Option<&str>) -> Secret {
+    let mut secret = Secret::default();
+    secret.metadata.owner_references = Some(references.to_vec());
+    if let Some(mark) = mark {
+        secret
+            .annotations_mut()
+            .insert(names::CONNECTION_OF.to_owned(), mark.to_owned());
+    }
+    secret
+}
+
 #[test]
-fn ownership_is_judged_by_owner_references_alone() {
+fn an_owner_reference_or_our_mark_makes_it_ours() {
     let ours = reference("DwsCluster", "wh", "uid-now");
     let former = reference("DwsCluster", "wh", "uid-then");
     let neighbour = reference("DwsCluster", "other", "uid-x");
     let mut namesake = reference("DwsCluster", "wh", "uid-y");
     namesake.api_version = "example.com/v1".to_owned();
-    let judged = |references: &[OwnerReference]| judge(references, &owner());
-    assert_eq!(
-        judged(std::slice::from_ref(&ours)),
-        Ownership::Ours { reown: false }
-    );
-    assert_eq!(
-        judged(std::slice::from_ref(&former)),
-        Ownership::Ours { reown: true }
-    );
-    assert_eq!(judged(&[former, ours]), Ownership::Ours { reown: false });
-    assert_eq!(
-        judged(&[]),
-        Ownership::Foreign("it has no owner".to_owned())
-    );
-    assert_eq!(
-        judged(&[neighbour]),
-        Ownership::Foreign("it belongs to DwsCluster other".to_owned())
-    );
-    assert!(matches!(judged(&[namesake]), Ownership::Foreign(_)));
+    let foreign =
+        |references: &[OwnerReference], mark| tie::foreign(&secret(references, mark), &owner());
+    for (references, mark) in [
+        (vec![ours.clone()], None),
+        (vec![former.clone()], None),
+        (vec![former, ours], None),
+        (vec![], Some("wh/uid-now")),
+        (vec![], Some("wh/uid-then")),
+        (vec![neighbour.clone()], Some("wh/uid-now")),
+    ] {
+        assert_eq!(foreign(&references, mark), None, "{references:?} {mark:?}");
+    }
+    for (references, mark, whose) in [
+        (vec![], None, "it has no owner"),
+        (vec![neighbour], None, "it belongs to DwsCluster other"),
+        (vec![namesake], None, "it belongs to DwsCluster wh"),
+        (
+            vec![],
+            Some("other/uid-x"),
+            "it belongs to DwsCluster other",
+        ),
+        (vec![], Some("wh"), "it belongs to DwsCluster wh"),
+        (
+            vec![],
+            Some("wh-2/uid-now"),
+            "it belongs to DwsCluster wh-2",
+        ),
+    ] {
+        let told = foreign(&references, mark);
+        assert_eq!(told.as_deref(), Some(whose), "{references:?} {mark:?}");
+    }
 }
 
 #[test]
-fn dressing_replaces_a_former_owner_and_keeps_what_others_added() {
-    let mut secret = Secret::default();
+fn tying_replaces_a_former_owner_and_keeps_what_others_added() {
+    let mut secret = secret(
+        &[
+            reference("DwsCluster", "wh", "uid-then"),
+            reference("Application", "app", "uid-app"),
+        ],
+        None,
+    );
     secret
         .labels_mut()
         .insert("team".to_owned(), "a".to_owned());
-    secret.owner_references_mut().extend([
-        reference("DwsCluster", "wh", "uid-then"),
-        reference("Application", "app", "uid-app"),
-    ]);
-    assert!(!is_dressed(&secret, &owner()));
-    dress(&mut secret, &owner());
-    assert!(is_dressed(&secret, &owner()));
-    let uids: Vec<&str> = secret
-        .owner_references()
-        .iter()
-        .map(|r| r.uid.as_str())
-        .collect();
-    assert_eq!(uids, ["uid-app", "uid-now"]);
+    let uids = |secret: &Secret| {
+        let references = secret.owner_references().iter();
+        references.map(|one| one.uid.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(tie::tie(&secret, &owner()), None);
+
+    tie::bind(&mut secret, &owner(), Tie::Owned);
+    assert_eq!(tie::tie(&secret, &owner()), Some(Tie::Owned));
+    assert_eq!(uids(&secret), ["uid-app", "uid-now"]);
     // The API server allows one controller.
     assert_eq!(secret.owner_references()[1].controller, Some(false));
     assert_eq!(secret.labels().len(), 2);
+
+    // Where it is kept, nothing leads from its resource to it.
+    tie::bind(&mut secret, &owner(), Tie::Kept);
+    assert_eq!(tie::tie(&secret, &owner()), Some(Tie::Kept));
+    assert_eq!(uids(&secret), ["uid-app"]);
+    assert_eq!(secret.annotations()[names::CONNECTION_OF], "wh/uid-now");
+    tie::bind(&mut secret, &owner(), Tie::Owned);
+    assert_eq!(tie::tie(&secret, &owner()), Some(Tie::Owned));
+
+    assert!(tie::loose(&mut secret, &owner()));
+    assert!(!tie::loose(&mut secret, &owner()));
+    assert!(tie::foreign(&secret, &owner()).is_some());
+    assert_eq!(
+        (uids(&secret), secret.labels().len()),
+        (vec!["uid-app".to_owned()], 2)
+    );
+}
+
+#[test]
+fn a_mark_of_a_former_resource_is_renewed() {
+    // As Velero restores it: without owner references.
+    let mut secret = secret(&[], Some("wh/uid-then"));
+    assert_eq!(tie::tie(&secret, &owner()), None);
+    tie::bind(&mut secret, &owner(), Tie::Kept);
+    assert_eq!(secret.annotations()[names::CONNECTION_OF], "wh/uid-now");
+    // One without our label is tied by halves.
+    secret.labels_mut().clear();
+    assert_eq!(tie::tie(&secret, &owner()), None);
 }
 
 #[test]

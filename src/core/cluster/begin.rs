@@ -151,7 +151,8 @@ fn make(
             ..Passwords::default()
         };
         let data = connection::render(None, draft.admin_user(), &passwords);
-        draft.secret = Some(SecretWrite::Put { data });
+        let tie = draft.tie();
+        draft.secret = Some(SecretWrite::Put { data, tie });
         (
             OperationKind::Create,
             target,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::deletion::{blocked, deleting, held_back, held_back_by};
+use super::deletion::{Left, blocked, deleting, held_back, held_back_by, over};
 use super::draft::{ClusterStep, Draft, Part};
 use super::final_snapshot;
-use super::forget::{Forget, forgotten, owns_secret};
+use super::forget::{Forget, forgotten};
 use super::held_up;
 use super::observe;
 use super::settle_create::{self, Found};
@@ -24,7 +24,7 @@ use crate::core::facts::{Account, KnownAccount};
 use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
-use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
+use crate::core::step::{EventNote, Outcome, Read};
 use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
 use crate::dws::model::Cluster;
@@ -65,10 +65,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
         return match step {
             Forget::Read(read) => Draft::read(read),
             Forget::HeldBack(says) => held_back(draft, says),
-            Forget::Now(note, release) => {
-                let secret = (release && owns_secret(&draft)).then_some(SecretWrite::Release);
-                draft.forget(secret, note)
-            }
+            Forget::Now(note, left) => over(draft, note, &left),
         };
     }
     if draft.facts.object.is_deletion_protected() {
@@ -142,7 +139,11 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 "Cluster {id} may have been made for this resource or for DwsCluster {rival}, which asked for the \
                  same name: it is left to that one."
             );
-            draft.forget(None, EventNote::warning("Retained", id, note))
+            over(
+                draft,
+                EventNote::warning("Retained", id, note),
+                &Left::Cluster,
+            )
         }
         Found::Contested { rival, .. } => {
             let message = format!(
@@ -156,7 +157,8 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 "The lost create was not executed. Cluster {id}, which bears the name, is not what it asked for and \
                  is left alone."
             );
-            draft.forget(None, EventNote::normal("Deleted", operation.id, note))
+            let note = EventNote::normal("Deleted", operation.id, note);
+            over(draft, note, &Left::Nothing)
         }
         Found::Free => {
             let note = EventNote::normal(
@@ -164,7 +166,7 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 operation.id.clone(),
                 "The lost create was not executed; nothing is left behind.",
             );
-            draft.forget(None, note)
+            over(draft, note, &Left::Nothing)
         }
         Found::Early(namesake) => {
             let mut message = "The answer to the create was lost: until the ambiguity window is over a cluster can \
@@ -403,5 +405,5 @@ fn gone(draft: Draft<'_>, id: &str) -> ClusterStep {
         id,
         format!("Cluster {id} is confirmed gone.{kept}"),
     );
-    draft.forget(None, note)
+    over(draft, note, &Left::Nothing)
 }

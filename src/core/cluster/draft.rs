@@ -8,7 +8,7 @@ use crate::api::cluster::ManagementPolicy;
 use crate::api::names;
 use crate::api::{DwsClusterStatus, Operation, OperationKind, OperationPhase};
 use crate::core::conditions::{self, Ready, Says, Verdict};
-use crate::core::facts::ClusterFacts;
+use crate::core::facts::{ClusterFacts, Tie};
 use crate::core::journal::Intent;
 use crate::core::step::{Decision, EventNote, Outcome, Read, SecretWrite, Step};
 
@@ -87,6 +87,18 @@ impl<'a> Draft<'a> {
 
     pub fn adopted(&self) -> bool {
         self.status.adopted == Some(true)
+    }
+
+    /// How its connection Secret should be tied to it: as firmly as its cluster is. What `adopted` will be
+    /// decides, not what it was.
+    pub fn tie(&self) -> Tie {
+        let object = self.facts.object.as_ref();
+        let retained = self.adopted() && object.spec.deletion_policy.is_none();
+        if retained || object.outlives_deletion() {
+            Tie::Kept
+        } else {
+            Tie::Owned
+        }
     }
 
     /// A restore made it, so that its first password is set by a reset.

@@ -1,11 +1,12 @@
 //! When a resource may go without a DELETE: nothing was made, or the cluster is kept on purpose.
 
+use super::deletion::Left;
 use super::draft::Draft;
 use super::identity;
 use crate::api::cluster::ClusterDeletionPolicy;
 use crate::api::{OperationKind, OperationPhase};
 use crate::core::conditions::Says;
-use crate::core::facts::{Account, ConnectionSecret};
+use crate::core::facts::Account;
 use crate::core::failures;
 use crate::core::step::{EventNote, Read};
 
@@ -14,7 +15,7 @@ pub(super) enum Forget {
     Read(Read),
     /// The service or the credentials do not say just now.
     HeldBack(Says),
-    Now(EventNote, bool),
+    Now(EventNote, Left),
 }
 
 /// Whether the resource may go without a DELETE.
@@ -26,9 +27,6 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
         EventNote::normal("Retained", named.clone(), note)
     };
     if draft.facts.object.deletion_policy() == ClusterDeletionPolicy::Retain {
-        if draft.facts.connection_secret.is_none() {
-            return Some(Forget::Read(Read::ConnectionSecret));
-        }
         let note = if id.is_some() {
             keeps("spec.deletionPolicy is Retain")
         } else {
@@ -38,10 +36,11 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
                 "spec.deletionPolicy is Retain; no cluster was recorded.",
             )
         };
-        return Some(Forget::Now(note, true));
+        return Some(Forget::Now(note, Left::Cluster));
     }
     if draft.observe_only() && id.is_some() {
-        return Some(Forget::Now(keeps("The cluster was only observed"), false));
+        let note = keeps("The cluster was only observed");
+        return Some(Forget::Now(note, Left::Cluster));
     }
     if id.is_none() && (draft.open_operation().is_none() || draft.observe_only()) {
         if let Some(found) = namesake(draft) {
@@ -53,7 +52,7 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
                 "none",
                 "No cluster was made; nothing is left behind.",
             ),
-            false,
+            Left::Nothing,
         ));
     }
     if let Some(rival) = identity::stopped_by(draft).filter(|_| id.is_some()) {
@@ -63,12 +62,13 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
         );
         return Some(Forget::Now(
             EventNote::normal("Retained", named.clone(), note),
-            false,
+            Left::Cluster,
         ));
     }
     draft.lost_before().then(|| {
         let note = format!("Cluster {named} was lost before; there is nothing to delete.");
-        Forget::Now(EventNote::normal("Deleted", named.clone(), note), false)
+        let note = EventNote::normal("Deleted", named.clone(), note);
+        Forget::Now(note, Left::Nothing)
     })
 }
 
@@ -123,12 +123,5 @@ fn namesake(draft: &Draft<'_>) -> Option<Forget> {
         found.id, known.account.project_id
     );
     let note = EventNote::warning("Retained", found.id.clone(), note);
-    Some(Forget::Now(note, false))
-}
-
-pub(super) fn owns_secret(draft: &Draft<'_>) -> bool {
-    matches!(
-        draft.facts.connection_secret,
-        Some(ConnectionSecret::Ours { .. })
-    )
+    Some(Forget::Now(note, Left::Cluster))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::draft::{ClusterStep, Draft, Part};
-use super::{drift, identity, observe, refused, resize, restart, secret, turn};
+use super::{drift, identity, observe, refused, reset, resize, restart, secret, turn};
 use crate::api::OperationKind;
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
@@ -30,7 +30,10 @@ pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     };
     draft.status.lost = None;
     observe::observe(&mut draft.status, &cluster, draft.facts.detail.is_some());
-    match settle(draft, &cluster).and_then(|draft| work(draft, &cluster)) {
+    // Before anything else, since an operation can take an hour.
+    let tied = secret::retie(draft);
+    let settled = tied.and_then(|draft| settle(draft, &cluster));
+    match settled.and_then(|draft| work(draft, &cluster)) {
         Ok(draft) => rest(draft, &cluster),
         Err(step) => *step,
     }
@@ -129,7 +132,7 @@ fn settle<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
         OperationKind::Create | OperationKind::Restore => settle_made(draft, cluster, &operation),
         OperationKind::Resize => resize::settle(draft, cluster, &operation),
         OperationKind::Restart => restart::settle(draft, cluster, &operation),
-        OperationKind::ResetPassword => secret::settle(draft, cluster, &operation),
+        OperationKind::ResetPassword => reset::settle(draft, cluster, &operation),
         // Left over from a deletion that cannot be any more: nothing of it binds a living resource.
         OperationKind::Snapshot | OperationKind::Delete | OperationKind::DeleteSnapshot => {
             let mut draft = draft;
@@ -204,7 +207,7 @@ fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
         return Ok(draft);
     }
     let draft = restart::work(draft, cluster)?;
-    let draft = secret::work(draft, cluster)?;
+    let draft = reset::work(draft, cluster)?;
     resize::work(draft, cluster)
 }
 

@@ -22,6 +22,7 @@ mod live;
 mod observe;
 mod refused;
 mod requests;
+mod reset;
 mod resize;
 mod restart;
 mod secret;

@@ -225,7 +225,8 @@ fn renew(
                 ..Passwords::default()
             };
             let data = connection::render(None, draft.admin_user(), &passwords);
-            draft.secret = Some(SecretWrite::Put { data });
+            let tie = draft.tie();
+            draft.secret = Some(SecretWrite::Put { data, tie });
             fresh
         });
         let count = operation

@@ -167,7 +167,7 @@ fn with_credentials(facts: Facts, version: &str) -> Facts {
     "Ready=False/NotCreated; Synced=False/NameConflict; Stalled"
 )]
 #[case::name_conflict_with_if_exists(failed("NameConflict", 20).spec(|s| s.adoption_policy = Some(AdoptionPolicy::IfExists)).list(&[cluster("AVAILABLE", "", 3)]).detail(cluster("AVAILABLE", "", 3)),
-    "Ready=True/Available; Synced=True/InSync; secret put")]
+    "Ready=True/Available; Synced=True/InSync; secret kept")]
 #[case::quota(
     failed("QuotaExceeded", 599),
     "Ready=False/NotCreated; Synced=False/QuotaExceeded; Reconciling"
@@ -219,7 +219,7 @@ fn what_costs_nothing_is_looked_at_first() {
 #[test]
 fn the_password_is_in_the_secret_before_the_intent() {
     let (decision, _) = Facts::new().decide();
-    let Some(SecretWrite::Put { data }) = decision.secret else {
+    let Some(SecretWrite::Put { data, .. }) = decision.secret else {
         panic!("no Secret")
     };
     assert!(data.contains_key("pending-password") && !data.contains_key("password"));

@@ -122,9 +122,12 @@ fn missing() -> Account {
 #[case::retain_while_a_create_is_lost(unmade(OperationPhase::Ambiguous).spec(|s| s.deletion_policy = Some(Policy::Retain)), "forget")]
 #[case::adopted(Facts::adopted().deleted(), "forget; secret release")]
 #[case::adopted_and_to_be_deleted(Facts::adopted().deleted().spec(|s| s.deletion_policy = Some(Policy::Delete)), &sends(5))]
-#[case::observed(Facts::dying().spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "forget")]
-#[case::identity_conflict(Facts::dying().facts(|f| f.rivals = vec![rival("data", true, 1)]), "forget")]
+#[case::observed(Facts::dying().spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "forget; secret release")]
+#[case::identity_conflict(Facts::dying().facts(|f| f.rivals = vec![rival("data", true, 1)]), "forget; secret release")]
 #[case::lost(lost(), "forget")]
+// The Secret goes with the cluster, though it was to stay before the policy was changed.
+#[case::gone_with_a_kept_secret(sent(OperationPhase::Accepted, 60).detail_fails(Meaning::Absent).unlisted(10).tied(Some(Tie::Kept)), "forget; secret put")]
+#[case::lost_with_a_kept_secret(lost().tied(Some(Tie::Kept)), "forget; secret put")]
 // Blocked, and waiting.
 #[case::protected(Facts::dying().spec(|s| s.deletion_protection = Some(true)), BLOCKED)]
 #[case::protected_and_retained(policy(Policy::Retain).spec(|s| s.deletion_protection = Some(true)), "forget; secret release")]

@@ -184,7 +184,7 @@ fn an_accepted_create(#[case] cluster: Cluster, #[case] expected: &str) {
 #[test]
 fn an_available_cluster_promotes_its_password_and_settles_its_count() {
     let (decision, _) = accepted(cluster("AVAILABLE", "", 3)).decide();
-    let Some(SecretWrite::Put { data }) = decision.secret else {
+    let Some(SecretWrite::Put { data, .. }) = decision.secret else {
         panic!()
     };
     assert!(data.contains_key("password") && !data.contains_key("pending-password"));

@@ -35,7 +35,7 @@ use crate::api::{
 use crate::core::conditions as core_conditions;
 use crate::core::facts::{
     Absence, Account, ClusterFacts, ClusterList, ConnectionSecret, Fresh, KnownAccount, Memory,
-    PasswordSecret, Rival, Seen, Settings, SnapshotList, SnapshotRefFact,
+    PasswordSecret, Rival, Seen, Settings, SnapshotList, SnapshotRefFact, Tie,
 };
 use crate::core::failures::record;
 use crate::core::failures::tests::failure;
@@ -152,7 +152,9 @@ impl Facts {
 
     /// That cluster under an adopted manifest.
     pub fn adopted() -> Self {
-        Self::live().status(|status| status.adopted = Some(true))
+        Self::live()
+            .status(|status| status.adopted = Some(true))
+            .tied(Some(Tie::Kept))
     }
 
     /// That cluster, its resource being deleted with this policy.
@@ -280,9 +282,16 @@ impl Facts {
             .collect();
         self.secret = ConnectionSecret::Ours {
             data,
-            reown: false,
-            well_formed: true,
+            tie: Some(Tie::Owned),
         };
+        self
+    }
+
+    /// The connection Secret is tied so.
+    pub fn tied(mut self, to: Option<Tie>) -> Self {
+        if let ConnectionSecret::Ours { tie, .. } = &mut self.secret {
+            *tie = to;
+        }
         self
     }
 
@@ -429,7 +438,10 @@ pub(super) fn line(decision: &Decision<DwsClusterStatus>) -> String {
         }
     }
     match decision.secret {
-        Some(SecretWrite::Put { .. }) => parts.push("secret put".into()),
+        Some(SecretWrite::Put { tie, .. }) => parts.push(match tie {
+            Tie::Owned => "secret put".into(),
+            Tie::Kept => "secret kept".into(),
+        }),
         Some(SecretWrite::Release) => parts.push("secret release".into()),
         None => {}
     }

@@ -4,21 +4,22 @@ use rstest::rstest;
 
 use super::resize::overdue;
 use super::*;
-use crate::api::cluster::ManagementPolicy;
+use crate::api::cluster::{ClusterDeletionPolicy as Policy, ManagementPolicy};
 use crate::api::cluster_status::RejectedSecret;
 
 const RESETS: &str = "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put";
+const RESETS_KEPT: &str = "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret kept";
+const KEPT: &str = "Ready=True/Available; Synced=True/InSync; secret kept";
 const QUIET: &str = "Ready=True/Available; Synced=True/InSync";
 const PENDING: &str = "Ready=True/Available; Synced=True/PasswordPending; Reconciling";
 
 fn settled(facts: Facts) -> Facts {
     // The Secret as a former reconcile left it, so that only what is new shows.
     let mut facts = facts;
-    if let Some(SecretWrite::Put { data }) = Facts::live().decide().0.secret {
+    if let Some(SecretWrite::Put { data, .. }) = Facts::live().decide().0.secret {
         facts.secret = ConnectionSecret::Ours {
             data,
-            reown: false,
-            well_formed: true,
+            tie: Some(Tie::Owned),
         };
     }
     facts
@@ -66,6 +67,16 @@ fn restored() -> Facts {
         .secret_is(ConnectionSecret::Absent)
 }
 
+/// The manifest was changed while nodes are being added.
+fn resizing() -> Facts {
+    super::resize::open(
+        OperationPhase::Accepted,
+        60,
+        cluster("AVAILABLE", "GROWING", 3),
+    )
+    .object(|o| o.metadata.generation = Some(2))
+}
+
 #[rstest]
 #[case::at_rest(settled(Facts::live()), QUIET)]
 #[case::a_referenced_one_in_force(settled(Facts::live()).password(PASSWORD), QUIET)]
@@ -79,11 +90,11 @@ fn restored() -> Facts {
 #[case::the_secret_goes(settled(Facts::live()).password_is(PasswordSecret::NoSecret), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
 #[case::the_key_goes(settled(Facts::live()).password_is(PasswordSecret::NoKey), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
 #[case::paused(settled(Facts::live()).password("Chosen-Pw-1").paused(), "Ready=True/Available; Synced=False/Paused")]
-#[case::observed(settled(Facts::live()).password("Chosen-Pw-1").spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "Ready=True/Available; Synced=True/ObserveOnly")]
+#[case::observed(settled(Facts::live()).password("Chosen-Pw-1").spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)).tied(Some(Tie::Kept)), "Ready=True/Available; Synced=True/ObserveOnly")]
 #[case::during_a_snapshot(settled(Facts::live()).password("Chosen-Pw-1").detail(cluster("AVAILABLE", "SNAPSHOTTING", 3)), "Ready=True/Snapshotting; Synced=False/Busy; Reconciling")]
 #[case::rotation(rotation(), RESETS)]
 #[case::rotation_already_handled(rotation().status(|s| s.handled.as_mut().unwrap().rotate_password = Some(ago(5))), QUIET)]
-#[case::rotation_of_an_adopted_one(rotation().status(|s| s.adopted = Some(true)), RESETS)]
+#[case::rotation_of_an_adopted_one(rotation().status(|s| s.adopted = Some(true)).tied(Some(Tie::Kept)), RESETS_KEPT)]
 #[case::rotation_just_refused(
     refused(rotation(), 5),
     "Ready=True/Available; Synced=False/PasswordRejected"
@@ -95,12 +106,19 @@ fn restored() -> Facts {
 #[case::deleted_and_changed(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(in_force("0")), RESETS)]
 #[case::deleted_and_nobody_knows(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD), RESETS)]
 #[case::edited_by_hand(Facts::live().secret(&[("password", "Edited-Pw-1")]).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
-#[case::adopted_and_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret put")]
-#[case::adopted_rotated_and_then_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(|s| s.password_secret = Some(RejectedSecret::default())), RESETS)]
+#[case::adopted_and_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret kept")]
+#[case::adopted_rotated_and_then_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(|s| s.password_secret = Some(RejectedSecret::default())), RESETS_KEPT)]
 #[case::deleted_and_referenced(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
-#[case::deleted_and_adopted(Facts::adopted().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::deleted_and_adopted(Facts::adopted().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=True/InSync; secret kept")]
 #[case::foreign(Facts::live().secret_is(ConnectionSecret::Foreign("x".into())), "Ready=True/Available; Synced=False/SecretConflict; Stalled")]
-#[case::to_be_reowned(Facts::live().secret_is(ConnectionSecret::Ours { data: BTreeMap::new(), reown: true, well_formed: true }).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::to_be_reowned(Facts::live().secret_is(ConnectionSecret::Ours { data: BTreeMap::new(), tie: None }).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
+// It is tied as firmly as the cluster.
+#[case::retained(settled(Facts::live()).spec(|s| s.deletion_policy = Some(Policy::Retain)), KEPT)]
+#[case::protected(settled(Facts::live()).spec(|s| s.deletion_protection = Some(true)), KEPT)]
+#[case::observed_from_now_on(settled(Facts::live()).spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)), "Ready=True/Available; Synced=True/ObserveOnly; secret kept")]
+#[case::retained_and_kept(settled(Facts::live()).spec(|s| s.deletion_policy = Some(Policy::Retain)).tied(Some(Tie::Kept)), QUIET)]
+#[case::retained_no_more(settled(Facts::live()).tied(Some(Tie::Kept)), "Ready=True/Available; Synced=True/InSync; secret put")]
+#[case::retained_during_a_resize(resizing().spec(|s| s.deletion_policy = Some(Policy::Retain)), "Ready=True/Resizing; Synced=True/Resizing; Reconciling; secret kept")]
 // The first one after a restore.
 #[case::restored(
     restored(),
@@ -156,7 +174,7 @@ fn an_open_reset(#[case] facts: Facts, #[case] expected: &str) {
 #[test]
 fn all_three_keys_after_a_change() {
     let (decision, _) = open(OperationPhase::Accepted, 1, 5).decide();
-    let Some(SecretWrite::Put { data }) = decision.secret else {
+    let Some(SecretWrite::Put { data, .. }) = decision.secret else {
         panic!()
     };
     assert!(crate::core::password::same(
@@ -186,7 +204,7 @@ fn the_same_one_is_sent_again() {
 #[test]
 fn the_former_password_stays_while_a_candidate_is_pending() {
     let (decision, _) = rotation().decide();
-    let Some(SecretWrite::Put { data }) = decision.secret else {
+    let Some(SecretWrite::Put { data, .. }) = decision.secret else {
         panic!()
     };
     assert!(data.contains_key("password") && data.contains_key("pending-password"));
@@ -210,7 +228,7 @@ fn a_restored_cluster_is_bound_by_its_first_reset() {
 
 /// The password that a plan writes into the connection Secret.
 fn written(facts: Facts) -> Option<String> {
-    let Some(SecretWrite::Put { data }) = facts.decide().0.secret else {
+    let Some(SecretWrite::Put { data, .. }) = facts.decide().0.secret else {
         panic!()
     };
     let value = data.get("password")?;
