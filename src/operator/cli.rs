@@ -38,6 +38,10 @@ pub enum Command {
     /// Runs the controller until it is told to stop
     #[command(after_help = variables::help(), after_long_help = variables::help())]
     Run(Box<RunArgs>),
+    /// Looks once at the operator's own account and says what came of it; changes nothing. Takes the settings
+    /// of `run`
+    #[command(after_help = variables::help(), after_long_help = variables::help())]
+    Check(Box<RunArgs>),
     /// Prints the definitions of both kinds (CRDs) as YAML
     Crd,
 }

@@ -3,6 +3,7 @@
 //! It puts the other layers together and decides nothing about warehouses. The binary calls [`main`].
 
 pub mod census;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod config_account;
@@ -54,17 +55,23 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Command::Crd => print_crds(),
-        Command::Run(args) => match start(&args) {
-            Ok(code) => code,
-            Err(error) => {
-                complain(&error.to_string());
-                ExitCode::from(WRONG_SETTING)
-            }
-        },
+        Command::Check(args) => judged(start(&args, check::check)),
+        Command::Run(args) => judged(start(&args, run::run)),
     }
 }
 
-fn start(args: &cli::RunArgs) -> Result<ExitCode, ConfigError> {
+fn judged(ended: Result<ExitCode, ConfigError>) -> ExitCode {
+    ended.unwrap_or_else(|error| {
+        complain(&error.to_string());
+        ExitCode::from(WRONG_SETTING)
+    })
+}
+
+/// Reads the settings and does this with them.
+fn start<W: Future<Output = Result<ExitCode, ConfigError>>>(
+    args: &cli::RunArgs,
+    work: impl FnOnce(Config) -> W,
+) -> Result<ExitCode, ConfigError> {
     let (config, levels) = {
         // It holds secrets in plain text, so it does not outlive their way into the settings.
         let environment = Fleeting(environment()?);
@@ -84,7 +91,7 @@ fn start(args: &cli::RunArgs) -> Result<ExitCode, ConfigError> {
             return Ok(ExitCode::FAILURE);
         }
     };
-    let code = runtime.block_on(run::run(config));
+    let code = runtime.block_on(work(config));
     // Threads that resolve a name cannot be stopped; the process does not wait for them.
     runtime.shutdown_background();
     code

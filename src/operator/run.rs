@@ -48,10 +48,14 @@ pub fn grace(request_timeout: Duration) -> Duration {
     request_timeout.saturating_add(STORE)
 }
 
+/// Two providers compiled in would make rustls panic later; installed once, it is settled.
+pub(super) fn install_crypto() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Runs until told to stop.
 pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
-    // Two providers compiled in would make rustls panic later; installed once, it is settled here.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    install_crypto();
     let stop = CancellationToken::new();
     if let Err(problem) = signals::listen(stop.clone()) {
         error!("signals cannot be heard: {problem}");
@@ -169,7 +173,7 @@ fn say(config: &Config) {
 }
 
 /// The way to the service, and how many certificate authorities it trusts.
-fn transport(
+pub(super) fn transport(
     config: &Config,
     metrics: &Metrics,
     permit: Permit,
@@ -192,7 +196,8 @@ fn transport(
     Ok((Arc::new(metered), authorities))
 }
 
-fn own(config: &Config) -> Result<Option<OwnCredentials>, ConfigError> {
+/// The operator's own account, where it has one.
+pub(super) fn own(config: &Config) -> Result<Option<OwnCredentials>, ConfigError> {
     let Some(credential) = config.credential.clone() else {
         return Ok(None);
     };

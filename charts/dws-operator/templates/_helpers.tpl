@@ -18,6 +18,17 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
+{{/* Selects the Pods that talk to the service: those of the operator and that of `helm test`. */}}
+{{- define "dws-operator.callers" -}}
+matchLabels:
+  app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
+  app.kubernetes.io/instance: {{ .Release.Name }}
+matchExpressions:
+- key: app.kubernetes.io/component
+  operator: In
+  values: [operator, test]
+{{- end -}}
+
 {{/* All labels of an object. Takes the same list. */}}
 {{- define "dws-operator.labels" -}}
 {{- $root := index . 0 -}}

@@ -1,0 +1,81 @@
+//! `dws-operator check`: one look at the operator's own account, for whoever has just given it one.
+//!
+//! It makes the reads that every resource depends on, in their order, and stops at the first that fails. It
+//! changes nothing, needs no Kubernetes, and tells what came of each in a line.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::complain;
+use super::config::Config;
+use super::config_account;
+use super::config_error::{ConfigError, printable};
+use super::metrics::Metrics;
+use super::run;
+use crate::core::failures;
+use crate::dws::Client;
+use crate::dws::answer::Failure;
+use crate::dws::clock::SystemClock;
+use crate::dws::model::Listing;
+use crate::dws::permit::Permit;
+
+/// Looks once. Exit code 0 where everything was answered, 1 where something was not.
+///
+/// # Errors
+/// A wrong setting.
+pub async fn check(config: Config) -> Result<ExitCode, ConfigError> {
+    run::install_crypto();
+    let out = &mut std::io::stdout();
+    let (transport, _) = run::transport(&config, &Metrics::new(), Permit::default())?;
+    let Some(own) = run::own(&config)? else {
+        say(
+            out,
+            "no account: the operator has no credentials of its own; each resource must name a Secret \
+             (spec.credentialsSecretRef)",
+        );
+        return Ok(ExitCode::SUCCESS);
+    };
+    for warning in &config.warnings {
+        say(&mut std::io::stderr(), &format!("warning: {warning}"));
+    }
+    let kind = config_account::kind(&own.credential);
+    let place = format!("{kind}, region {}", own.config.region);
+    let client = Client::new(own.config, own.credential, transport, Arc::new(SystemClock));
+    let looked = async {
+        let project = client.project_id().await;
+        let project = project.map_err(|failure| ("the project's id", failure))?;
+        say(out, &format!("account: {place}, project {project}"));
+        let clusters = client.list_clusters().await;
+        let clusters = clusters.map_err(|failure| ("the list of clusters", failure))?;
+        say(out, &counted("clusters", &clusters));
+        let snapshots = client.list_snapshots().await;
+        let snapshots = snapshots.map_err(|failure| ("the list of snapshots", failure))?;
+        say(out, &counted("snapshots", &snapshots));
+        Ok::<_, (&str, Failure)>(())
+    };
+    Ok(match looked.await {
+        Ok(()) => {
+            say(out, "the account can be used");
+            ExitCode::SUCCESS
+        }
+        Err((what, failure)) => {
+            let told = failures::text(&failure);
+            complain(&printable(&format!(
+                "{what} could not be read ({place}): {told}"
+            )));
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// A list that was cut short, or of which something was not understood, is still an answer.
+fn counted<T>(what: &str, list: &Listing<T>) -> String {
+    let more = if list.complete { "" } else { " or more" };
+    format!("{what}: {}{more}", list.items.len())
+}
+
+/// One line; who closed the stream does not want it.
+fn say(to: &mut impl Write, line: &str) {
+    let _ = writeln!(to, "{line}");
+}
