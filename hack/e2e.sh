@@ -76,17 +76,20 @@ else
     E2E_KUBECTL=$kubectl
     # shellcheck disable=SC2154
     ctr() { "$ctr" -a "$socket" -n k8s.io "$@"; }
-    load() { # <archive> <name:tag>...: brings it in under these names
-        local name given
-        given=$(tar -xOf "$1" manifest.json | sed -n 's/.*"RepoTags":[[:space:]]*\["\([^"]*\)".*/\1/p')
-        ctr images import "$1" >"$node/log/import.log" 2>&1
-        shift
-        for name in "$@"; do ctr images tag --force "$given" "$name" >>"$node/log/import.log" 2>&1; done
+    # Pods name the images as the archives do; that they are found is a part of the test.
+    name_of() { # <archive>: as a manifest writes it
+        tar -xOf "$1" manifest.json | sed -n 's/.*"RepoTags":[[:space:]]*\["\([^"]*\)".*/\1/p'
     }
-    E2E_IMAGE=localhost/dws-operator:first E2E_IMAGE_NEXT=localhost/dws-operator:next
-    E2E_SIMULATOR_IMAGE=localhost/dws-simulator:first
-    load "$images/dws-operator.tar" "$E2E_IMAGE" "$E2E_IMAGE_NEXT"
-    load "$images/dws-simulator.tar" "$E2E_SIMULATOR_IMAGE"
+    whole_name_of() { # <archive>: as containerd knows it
+        tar -xOf "$1" index.json | sed -n 's/.*"io\.containerd\.image\.name":[[:space:]]*"\([^"]*\)".*/\1/p'
+    }
+    for program in dws-operator dws-simulator; do
+        ctr images import "$images/$program.tar" >>"$node/log/import.log" 2>&1
+    done
+    E2E_IMAGE=$(name_of "$images/dws-operator.tar")
+    E2E_SIMULATOR_IMAGE=$(name_of "$images/dws-simulator.tar")
+    E2E_IMAGE_NEXT=localhost/dws-operator:next
+    ctr images tag --force "$(whole_name_of "$images/dws-operator.tar")" "$E2E_IMAGE_NEXT" >>"$node/log/import.log" 2>&1
 fi
 
 # --- the steps -------------------------------------------------------------------------------

@@ -6,7 +6,7 @@
 #   hack/image.sh              target/image/{dws-operator,dws-simulator}.{tar,cdx.json}
 #   hack/image.sh --root DIR   only what is in them: DIR/dws-operator/..., DIR/dws-simulator/... (see Dockerfile)
 #
-#   IMAGE_REPOSITORY=ghcr.io/dws-operator   what the names begin with
+#   IMAGE_REPOSITORY=registry.example.com/team   what the names begin with; nothing, if not set
 #   IMAGE_TAG=<the version>
 #   SOURCE_DATE_EPOCH, DWS_OPERATOR_BUILD_REVISION   else of the last commit
 #
@@ -101,7 +101,7 @@ case $target in
 esac
 for program in "${programs[@]}"; do
     "$maker" archive --binary "$binaries/$program" --to "$out" \
-        --reference "${IMAGE_REPOSITORY:-ghcr.io/dws-operator}/$program:${IMAGE_TAG:-$version}" \
+        --reference "${IMAGE_REPOSITORY:+$IMAGE_REPOSITORY/}$program:${IMAGE_TAG:-$version}" \
         --revision "$revision" --epoch "$epoch" --cyclonedx "$described" --crates "$crates" \
         --rust "$(rustc --version | cut -d ' ' -f 2)" --libc "$libc" \
         --authorities "$(sed -n '/^name = "webpki-root-certs"$/{n;s/^version = "\(.*\)"/\1/p}' Cargo.lock)"

@@ -135,8 +135,8 @@ pub fn build(about: &About, entries: &[Entry]) -> io::Result<Image> {
     let (_, tag) = about.reference.rsplit_once(':').unwrap_or_default();
     described["platform"] = json!({ "architecture": about.architecture, "os": "linux" });
     described["annotations"] = json!({
-        // The whole name, for containerd, Podman and `kind load`; the tag, as OCI itself has it.
-        "io.containerd.image.name": about.reference,
+        // The whole name, for containerd and `kind load`; the tag, as OCI itself has it.
+        "io.containerd.image.name": whole(about.reference),
         "org.opencontainers.image.created": created,
         "org.opencontainers.image.ref.name": tag,
     });
@@ -215,6 +215,16 @@ fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
         .write(Vec::new(), Compression::best());
     gzip.write_all(bytes)?;
     gzip.finish()
+}
+
+/// The name in full, as the kubelet asks containerd for it: what names no registry belongs to Docker's.
+fn whole(reference: &str) -> String {
+    let is_host = |part: &str| part.contains(['.', ':']) || part == "localhost";
+    match reference.split_once('/') {
+        Some((first, _)) if is_host(first) => reference.to_owned(),
+        Some(_) => format!("docker.io/{reference}"),
+        None => format!("docker.io/library/{reference}"),
+    }
 }
 
 fn hash(bytes: &[u8]) -> String {

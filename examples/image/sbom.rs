@@ -98,8 +98,14 @@ pub fn complete(
 fn image(about: &About, digest: &str) -> String {
     let (repository, tag) = about.reference.rsplit_once(':').unwrap_or_default();
     let (program, architecture) = (about.program, about.architecture);
+    // Only where it says more than the name does.
+    let from = if repository == program {
+        String::new()
+    } else {
+        format!("&repository_url={repository}")
+    };
     format!(
-        "pkg:oci/{program}@{}?arch={architecture}&repository_url={repository}&tag={tag}",
+        "pkg:oci/{program}@{}?arch={architecture}{from}&tag={tag}",
         digest.replace(':', "%3A")
     )
 }

@@ -107,7 +107,7 @@ fn the_same_program_gives_the_same_bytes() {
         let (one, two) = (build(program, REFERENCE), build(program, REFERENCE));
         assert!(one.archive == two.archive);
         // A name is not part of what it names.
-        let renamed = build(program, "ghcr.io/elsewhere/dws-operator:2");
+        let renamed = build(program, "registry.example.com/elsewhere/dws-operator:2");
         assert_eq!(renamed.digest, one.digest);
         assert!(renamed.archive != one.archive);
     }
@@ -115,6 +115,27 @@ fn the_same_program_gives_the_same_bytes() {
         build(&PROGRAMS[0], REFERENCE).digest,
         build(&PROGRAMS[1], REFERENCE).digest
     );
+}
+
+/// A kubelet asks for the name in full, whatever a manifest writes.
+#[test]
+fn its_name_is_the_one_that_a_node_looks_for() {
+    for (reference, whole) in [
+        ("dws-operator:1", "docker.io/library/dws-operator:1"),
+        ("team/dws-operator:1", "docker.io/team/dws-operator:1"),
+        ("localhost/dws-operator:1", "localhost/dws-operator:1"),
+        (
+            "registry.example.com/team/dws-operator:1",
+            "registry.example.com/team/dws-operator:1",
+        ),
+    ] {
+        let (files, _) = untar(&build(&PROGRAMS[0], reference).archive);
+        let index = parse(&files["index.json"].content);
+        let names = &index["manifests"][0]["annotations"];
+        assert_eq!(names["io.containerd.image.name"], whole);
+        let docker = parse(&files["manifest.json"].content);
+        assert_eq!(docker[0]["RepoTags"], json!([reference]));
+    }
 }
 
 #[test]

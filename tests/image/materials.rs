@@ -58,7 +58,7 @@ fn described() -> Value {
 }
 
 fn completed(bom: Value, crates: &str) -> Result<Value, String> {
-    let about = about(&PROGRAMS[0], "ghcr.io/dws-operator/dws-operator:0.1.0");
+    let about = about(&PROGRAMS[0], "registry.example.com/team/dws-operator:0.1.0");
     complete(bom, crates, &about, DIGEST, &toolchain())
 }
 
@@ -96,7 +96,17 @@ fn it_lists_what_is_linked_and_nothing_else() {
     assert_eq!(image["type"], "container");
     assert_eq!(
         image["purl"],
-        "pkg:oci/dws-operator@sha256%3Aaaaa?arch=amd64&repository_url=ghcr.io/dws-operator/dws-operator&tag=0.1.0"
+        "pkg:oci/dws-operator@sha256%3Aaaaa?arch=amd64&repository_url=registry.example.com/team/dws-operator&tag=0.1.0"
+    );
+}
+
+#[test]
+fn an_image_without_a_registry_is_named_by_its_program_alone() {
+    let about = about(&PROGRAMS[0], "dws-operator:0.1.0");
+    let bom = complete(described(), CRATES, &about, DIGEST, &toolchain()).unwrap();
+    assert_eq!(
+        bom["metadata"]["component"]["purl"],
+        "pkg:oci/dws-operator@sha256%3Aaaaa?arch=amd64&tag=0.1.0"
     );
 }
 

@@ -51,10 +51,7 @@ fn overlay(world: &World) -> Result<PathBuf> {
         ("dws-simulator", &world.simulator_image),
     ] {
         let (new, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-        writeln!(
-            text,
-            "- {{name: ghcr.io/dws-operator/{name}, newName: {new}, newTag: {tag}}}"
-        )?;
+        writeln!(text, "- {{name: {name}, newName: {new}, newTag: {tag}}}")?;
     }
     std::fs::write(at.join("kustomization.yaml"), text)?;
     Ok(at)
