@@ -128,7 +128,10 @@ if $deep; then
     step "oldest control plane" hack/control-plane.sh
     cargo_tests "oldest Kubernetes: schemas" --profile deep --test control_plane --test manifests --test transitions
     cargo_tests "oldest Kubernetes: lives" --profile deep --test scenarios -- create:: deletion::
+    cargo_tests "oldest Kubernetes: chart" --profile deep --test chart
     unset KUBERNETES_VERSION
+    step "oldest Helm" hack/tools.sh helm3
+    CHART_HELM=helm3 cargo_tests "oldest Helm: chart" --profile deep --test chart
     step "images" hack/image-check.sh
     step "a real node" hack/e2e.sh
 else

@@ -57,7 +57,13 @@ module_of() {
 
 flags_of() { # <module path> <version>: what a program is told about its version, where it does not see it itself
     case $1 in
-        helm.sh/helm/v4) printf ' -X helm.sh/helm/v4/internal/version.version=%s' "$2" ;;
+        helm.sh/helm/v4) printf ' -X %s/internal/version.version=%s' "$1" "$2" ;;
+        # It takes Kubernetes for the version of its client library only where the build says so, as its releases do.
+        helm.sh/helm/v3)
+            printf ' -X %s/internal/version.version=%s' "$1" "$2"
+            printf ' -X %s/pkg/chartutil.k8sVersionMajor=1 -X %s/pkg/chartutil.k8sVersionMinor=%s' "$1" "$1" \
+                "$(pinned "$module" k8s.io/client-go | cut -d . -f 2)"
+            ;;
         github.com/containerd/containerd/v2) printf ' -X github.com/containerd/containerd/v2/version.Version=%s' "$2" ;;
         k8s.io/kubernetes) kubernetes_flags "$2" ;;
     esac

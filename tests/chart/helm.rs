@@ -32,9 +32,10 @@ pub struct Helm {
 }
 
 impl Helm {
-    /// `None` where it cannot be had here, which it has said then.
+    /// `None` where it cannot be had here, which it has said then. `CHART_HELM` names another one of `hack/tools`.
     pub fn find() -> Result<Option<Self>> {
-        let Some(binary) = tool("helm", "chart")? else {
+        let name = std::env::var("CHART_HELM").unwrap_or_else(|_| "helm".to_owned());
+        let Some(binary) = tool(&name, "chart")? else {
             return Ok(None);
         };
         let home = GuardedDirectory::new("dws-helm-")?;
