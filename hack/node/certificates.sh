@@ -16,6 +16,7 @@ certificate() { # <name> <subject> [<alternative names>]
             -extfile <(printf 'extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=%s\n' "${3:-DNS:$1}")
 }
 
+# shellcheck disable=SC2154 # $inner is node-up.sh's
 kubeconfig() { # <name>
     cat <<EOT
 apiVersion: v1

@@ -27,7 +27,7 @@ pub fn sections(page: &str) -> Result<Vec<Section>> {
         match (language, line.strip_prefix("```")) {
             (None, Some(opened)) => {
                 ensure!(
-                    ["sh", "yaml", "json"].contains(&opened),
+                    ["sh", "yaml", "json", "text"].contains(&opened),
                     "a block of language {opened:?} below {heading:?}"
                 );
                 language = Some(opened);

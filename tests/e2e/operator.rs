@@ -56,6 +56,12 @@ impl Operator {
         self.helm.run(&[args, &["--namespace", NAMESPACE]].concat())
     }
 
+    /// `helm test`: all that it says, good or bad.
+    pub fn tested(&self) -> Result<String> {
+        let args = ["test", RELEASE, "--timeout", "2m", "--namespace", NAMESPACE];
+        self.helm.says(&args)
+    }
+
     /// `helm upgrade --install` with these values and an image, until every Pod is ready. What it printed: the notes
     /// of the chart are in it.
     pub fn deploy(&self, image: Image, values: &[&str]) -> Result<String> {

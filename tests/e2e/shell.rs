@@ -20,7 +20,14 @@ impl Program {
         self.run_with(args, "")
     }
 
-    /// The same, with something on its input.
+    /// What it printed on both streams, however it ended.
+    pub fn says(&self, args: &[&str]) -> Result<String> {
+        let output = Command::new(&self.0).args(args).output()?;
+        let both = [output.stdout, output.stderr].concat();
+        Ok(String::from_utf8_lossy(&both).into_owned())
+    }
+
+    /// The same as [`Self::run`], with something on its input.
     pub fn run_with(&self, args: &[&str], input: &str) -> Result<String> {
         let shown = || format!("{} {}", self.0.display(), args.join(" "));
         let mut child = Command::new(&self.0)

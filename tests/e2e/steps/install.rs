@@ -2,7 +2,7 @@
 //! steps that follow.
 
 use super::super::cloud;
-use super::super::operator::{Image, NAMESPACE, RELEASE};
+use super::super::operator::{Image, NAMESPACE};
 use super::super::support::Result;
 use super::super::world::World;
 
@@ -69,10 +69,26 @@ pub fn install(world: &World) -> Result<String> {
     world.operator.deploy(Image::First, VALUES)?;
     let took = begin.elapsed().as_secs_f32();
     let pods = world.operator.pods()?.len();
-    world.operator.helm(&["test", RELEASE, "--timeout", "2m"])?;
+    says(
+        &world.operator.tested()?,
+        &["Succeeded", "the account can be used"],
+    )?;
+    // Who wrote a wrong key reads what the service says of it. The Pods have read theirs.
+    keys(world, NAMESPACE, "wrong")?;
+    says(
+        &world.operator.tested()?,
+        &["Failed", "APIGW.0301", "access key"],
+    )?;
+    account(world, NAMESPACE)?;
     Ok(format!(
-        "{pods} Pods Ready after {took:.1} s; helm test passes"
+        "{pods} Pods Ready after {took:.1} s; helm test uses the account, and says what is wrong with another key"
     ))
+}
+
+fn says(text: &str, words: &[&str]) -> Result<()> {
+    let missing: Vec<_> = words.iter().filter(|word| !text.contains(**word)).collect();
+    anyhow::ensure!(missing.is_empty(), "no {missing:?} in: {text}");
+    Ok(())
 }
 
 /// The values of the steps.
@@ -80,7 +96,11 @@ pub const VALUES: &[&str] = &["--values", "tests/e2e/values.yaml"];
 
 /// The Secret with credentials that the simulator accepts.
 pub fn account(world: &World, namespace: &str) -> Result<()> {
-    let (region, key, secret) = (cloud::REGION, cloud::ACCESS_KEY, cloud::SECRET_KEY);
+    keys(world, namespace, cloud::SECRET_KEY)
+}
+
+fn keys(world: &World, namespace: &str, secret: &str) -> Result<()> {
+    let (region, key) = (cloud::REGION, cloud::ACCESS_KEY);
     world.apply(
         namespace,
         &format!(

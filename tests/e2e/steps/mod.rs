@@ -8,6 +8,7 @@ mod install;
 mod leaving;
 mod manifests;
 mod namespaces;
+mod tenants;
 mod traces;
 
 use super::support::Result;
@@ -17,7 +18,7 @@ use super::world::World;
 pub type Step = (&'static str, fn(&World) -> Result<String>);
 
 /// All of them.
-pub const STEPS: [Step; 14] = [
+pub const STEPS: [Step; 16] = [
     ("try it: one helm install, no account", install::trial),
     ("helm install", install::install),
     ("the examples", examples::apply),
@@ -31,6 +32,8 @@ pub const STEPS: [Step; 14] = [
         hand_over::is_lost,
     ),
     ("a cluster is deleted", leaving::delete),
+    ("deleted in the foreground", leaving::in_the_foreground),
+    ("what view, edit and admin may do", tenants::rights),
     ("namespaces deleted, a policy each", namespaces::policies),
     (
         "a namespace deleted while nobody looks",
