@@ -122,21 +122,23 @@ fn asked(effect: &Effect) -> bool {
     matches!(effect.by, By::Request { .. })
 }
 
-/// The resource that holds this id, as it was stored with the latest intent to delete its cluster.
+/// The resource that holds this id, as it was when the latest intent to delete its cluster was stored.
 fn at_intent(kubernetes: &ApiServer, id: &str) -> Option<Value> {
     let state = kubernetes.state.lock();
-    let stored = state
-        .log
-        .iter()
-        .rev()
-        .filter_map(|change| change.object.as_ref());
-    let mut intents = stored.filter(|object| {
+    let mut latest: Option<&Value> = None;
+    for object in state.log.iter().filter_map(|change| change.object.as_ref()) {
         let operation = &object["status"]["operation"];
-        object["status"]["clusterId"] == *id
-            && operation["kind"] == "Delete"
-            && operation["phase"] == "Intended"
-    });
-    intents.next().cloned()
+        let same = |former: &&Value| {
+            let former = &former["status"]["operation"];
+            former["id"] == operation["id"] && former["attempt"] == operation["attempt"]
+        };
+        let intends = object["status"]["clusterId"] == *id && operation["kind"] == "Delete";
+        // Whoever edits it afterwards stores the intent along.
+        if intends && latest.filter(same).is_none() {
+            latest = Some(object);
+        }
+    }
+    latest.cloned()
 }
 
 /// The resource whose status holds this id.
