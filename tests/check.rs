@@ -6,7 +6,7 @@ use std::process::Output;
 use std::time::Duration;
 
 use dws_operator::simulator::server::Shell;
-use dws_operator::simulator::{Service, Settings};
+use dws_operator::simulator::{Count, Oddities, Service, Settings};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -15,12 +15,16 @@ use tokio::process::Command;
 type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], i32, &'a [&'a str]);
 
 /// The simulator's address and its settings.
-async fn service() -> (String, Settings) {
+async fn service(count: Count) -> (String, Settings) {
     let settings = Settings {
         automated_snapshots: None,
         ..Settings::default()
     };
-    let service = Service::new(settings.clone(), Timestamp::now());
+    let mut service = Service::new(settings.clone(), Timestamp::now());
+    service.set_oddities(Oddities {
+        count,
+        ..Oddities::default()
+    });
     let shell = Shell::new(service, Duration::from_secs(5));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -57,7 +61,7 @@ fn at(url: &str) -> Vec<(&str, &str)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_works_is_told_with_what_is_in_it() {
-    let (url, settings) = service().await;
+    let (url, settings) = service(Count::Number).await;
     let key = [
         ("HW_ACCESS_KEY", settings.access_key.as_str()),
         ("HW_SECRET_KEY", settings.secret_key.as_str()),
@@ -80,7 +84,7 @@ async fn an_account_that_works_is_told_with_what_is_in_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_told_in_one_line_with_the_services_code() {
-    let (url, settings) = service().await;
+    let (url, settings) = service(Count::Number).await;
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nowhere = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
@@ -139,6 +143,22 @@ async fn what_is_wrong_is_told_in_one_line_with_the_services_code() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_there_is_nothing_to_look_at() {
     let (code, said, complaint) = check(&[]).await;
-    assert_eq!((code, complaint.as_str()), (Some(0), ""));
+    assert_eq!(code, Some(0));
+    assert!(complaint.starts_with("warning: ") && complaint.lines().count() == 1);
     assert!(said.starts_with("no account:") && said.contains("credentialsSecretRef"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_not_whole_is_no_answer() {
+    let (url, settings) = service(Count::OneMore).await;
+    let key = [
+        ("HW_ACCESS_KEY", settings.access_key.as_str()),
+        ("HW_SECRET_KEY", settings.secret_key.as_str()),
+    ];
+    let (code, said, complaint) = check(&[&at(&url), &key[..]].concat()).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        complaint.contains("the list of clusters is not whole"),
+        "{complaint}"
+    );
 }

@@ -94,10 +94,12 @@ impl DwsCluster {
         self.spec.deletion_protection.unwrap_or(false)
     }
 
-    /// Whether a deletion of the resource as it stands would leave the cluster in place: it is retained,
-    /// protected or only observed.
-    pub fn outlives_deletion(&self) -> bool {
-        self.deletion_policy() == ClusterDeletionPolicy::Retain
+    /// Whether a deletion of the resource as it stands would leave the cluster in place: it is retained (an
+    /// adopted one where the spec says nothing), protected or only observed.
+    pub fn outlives_deletion(&self, adopted: bool) -> bool {
+        let policy = self.spec.deletion_policy;
+        let retained = policy.map_or(adopted, |policy| policy == ClusterDeletionPolicy::Retain);
+        retained
             || self.is_deletion_protected()
             || self.management_policy() == ManagementPolicy::ObserveOnly
     }

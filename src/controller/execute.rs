@@ -199,6 +199,10 @@ async fn write_secret<K: Managed>(
             secrets::release(&ctx.client, owner, name).await?;
             return Ok(Seen::Unread);
         }
+        SecretWrite::Delete => {
+            secrets::delete(&ctx.client, owner, name, seen).await?;
+            return Ok(Seen::Absent);
+        }
     };
     let written = version.clone().map_or(Seen::Absent, Seen::At);
     ctx.memory.wrote("Secret", &owner.namespace, name, version);

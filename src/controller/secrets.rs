@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{GetParams, Patch, PatchParams, PostParams};
+use kube::api::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::Request;
 use kube::{Client, Resource, ResourceExt};
 use secrecy::{ExposeSecret, SecretString};
@@ -93,7 +93,7 @@ pub fn connection(secret: Option<Secret>, owner: &Owner) -> ConnectionSecret {
     match tie::foreign(&secret, owner) {
         Some(text) => ConnectionSecret::Foreign(text),
         None => ConnectionSecret::Ours {
-            tie: tie::tie(&secret, owner),
+            tie: tie::of(&secret, owner),
             data: decoded(secret),
         },
     }
@@ -120,7 +120,7 @@ pub async fn create(
         type_: Some(TYPE.to_owned()),
         ..Secret::default()
     };
-    tie::bind(&mut secret, owner, tied);
+    tie::apply(&mut secret, owner, tied);
     secret.data = Some(encoded(data));
     let request = Request::new(Secret::url_path(&(), Some(&owner.namespace)))
         .create(&PostParams::default(), body(secret)?)
@@ -169,14 +169,14 @@ pub async fn put(
         // It came between the plan's look and now; the next plan reports it.
         return Err(StoreError::Conflict);
     }
-    let tied_so = tie::tie(&found, owner) == Some(tied);
+    let tied_so = tie::of(&found, owner) == Some(tied);
     let version = found.resource_version();
     let mut wanted = found;
     let same = same_data(wanted.data.as_ref(), data);
     if same && tied_so {
         return Ok(version);
     }
-    tie::bind(&mut wanted, owner, tied);
+    tie::apply(&mut wanted, owner, tied);
     if let Some(mut former) = wanted.data.replace(encoded(data)) {
         for value in former.values_mut() {
             value.0.zeroize();
@@ -231,11 +231,43 @@ pub async fn release(
     let Some(mut secret) = get(client, &owner.namespace, name).await? else {
         return Ok(None);
     };
-    if !tie::loose(&mut secret, owner) {
+    if !tie::release(&mut secret, owner) {
         return Ok(secret.resource_version());
     }
     let path = Secret::url_path(&(), Some(&owner.namespace));
     optional(replace(client, &path, name, secret).await)
+}
+
+/// Deletes the connection Secret, as the plan saw it and nothing later.
+///
+/// # Errors
+/// `Conflict` when it was changed, or taken by somebody else, meanwhile.
+pub async fn delete(
+    client: &Client,
+    owner: &Owner,
+    name: &str,
+    seen: &Seen,
+) -> Result<(), StoreError> {
+    let Some(found) = get(client, &owner.namespace, name).await? else {
+        return Ok(());
+    };
+    let is_seen = *seen == Seen::Unread || Seen::of(Some(&found)) == *seen;
+    if !is_seen || tie::foreign(&found, owner).is_some() {
+        return Err(StoreError::Conflict);
+    }
+    let parameters = DeleteParams::default().preconditions(Preconditions {
+        uid: found.uid(),
+        resource_version: found.resource_version(),
+    });
+    let request = Request::new(Secret::url_path(&(), Some(&owner.namespace)))
+        .delete(name, &parameters)
+        .map_err(unsendable)?;
+    // The answer is a status, or the Secret once more.
+    let deleted = optional(limited(client.request_text(request)).await)?;
+    if let Some(mut text) = deleted {
+        text.zeroize();
+    }
+    Ok(())
 }
 
 /// A Secret's text values; the bytes are wiped.

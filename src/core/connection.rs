@@ -46,6 +46,17 @@ impl Passwords {
         }
     }
 
+    /// Those of a resource that has no cluster yet and sends this one. A password that is there came with a backup,
+    /// and may be all that opens a cluster which nobody knows any more: it stays beside the new one.
+    #[must_use]
+    pub fn begun(self, pending: SecretString) -> Self {
+        Self {
+            current: None,
+            pending: Some(pending),
+            previous: self.current.or(self.previous),
+        }
+    }
+
     /// The pending one is in force now.
     #[must_use]
     pub fn promoted(self) -> Self {
@@ -53,7 +64,7 @@ impl Passwords {
             Some(pending) => Self {
                 current: Some(pending),
                 pending: None,
-                previous: self.current,
+                previous: self.current.or(self.previous),
             },
             None => self,
         }

@@ -308,6 +308,17 @@ pub enum Tie {
     Kept,
 }
 
+impl Tie {
+    /// As firmly as the cluster is tied to this resource. What `adopted` will be counts, not what it was.
+    pub fn of(object: &DwsCluster, adopted: bool) -> Self {
+        if object.outlives_deletion(adopted) {
+            Self::Kept
+        } else {
+            Self::Owned
+        }
+    }
+}
+
 /// The `DwsSnapshot` that `restoreFrom.snapshotRef` names.
 #[derive(Clone, Debug)]
 pub enum SnapshotRefFact {

@@ -72,6 +72,8 @@ pub enum SecretWrite {
     },
     /// Take away what makes it ours, and leave the rest: the cluster stays without the resource.
     Release,
+    /// Delete it: it was to outlive the resource, and the cluster is gone.
+    Delete,
 }
 
 /// What a reconcile came to: a closed set, so that it can label a metric.

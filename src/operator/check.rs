@@ -26,6 +26,9 @@ use crate::dws::permit::Permit;
 /// A wrong setting.
 pub async fn check(config: Config) -> Result<ExitCode, ConfigError> {
     run::install_crypto();
+    for warning in &config.warnings {
+        say(&mut std::io::stderr(), &format!("warning: {warning}"));
+    }
     let out = &mut std::io::stdout();
     let (transport, _) = run::transport(&config, &Metrics::new(), Permit::default())?;
     let Some(own) = run::own(&config)? else {
@@ -36,43 +39,49 @@ pub async fn check(config: Config) -> Result<ExitCode, ConfigError> {
         );
         return Ok(ExitCode::SUCCESS);
     };
-    for warning in &config.warnings {
-        say(&mut std::io::stderr(), &format!("warning: {warning}"));
-    }
     let kind = config_account::kind(&own.credential);
     let place = format!("{kind}, region {}", own.config.region);
     let client = Client::new(own.config, own.credential, transport, Arc::new(SystemClock));
     let looked = async {
         let project = client.project_id().await;
-        let project = project.map_err(|failure| ("the project's id", failure))?;
+        let project = project.map_err(|failure| unread("the project's id", &failure))?;
         say(out, &format!("account: {place}, project {project}"));
         let clusters = client.list_clusters().await;
-        let clusters = clusters.map_err(|failure| ("the list of clusters", failure))?;
-        say(out, &counted("clusters", &clusters));
+        let clusters = clusters.map_err(|failure| unread("the list of clusters", &failure))?;
+        say(out, &format!("clusters: {}", whole("clusters", &clusters)?));
         let snapshots = client.list_snapshots().await;
-        let snapshots = snapshots.map_err(|failure| ("the list of snapshots", failure))?;
-        say(out, &counted("snapshots", &snapshots));
-        Ok::<_, (&str, Failure)>(())
+        let snapshots = snapshots.map_err(|failure| unread("the list of snapshots", &failure))?;
+        say(
+            out,
+            &format!("snapshots: {}", whole("snapshots", &snapshots)?),
+        );
+        Ok::<_, String>(())
     };
     Ok(match looked.await {
         Ok(()) => {
             say(out, "the account can be used");
             ExitCode::SUCCESS
         }
-        Err((what, failure)) => {
-            let told = failures::text(&failure);
-            complain(&printable(&format!(
-                "{what} could not be read ({place}): {told}"
-            )));
+        Err(told) => {
+            complain(&printable(&format!("{told} ({place})")));
             ExitCode::FAILURE
         }
     })
 }
 
-/// A list that was cut short, or of which something was not understood, is still an answer.
-fn counted<T>(what: &str, list: &Listing<T>) -> String {
-    let more = if list.complete { "" } else { " or more" };
-    format!("{what}: {}{more}", list.items.len())
+fn unread(what: &str, failure: &Failure) -> String {
+    format!("{what} could not be read: {}", failures::text(failure))
+}
+
+/// How many there are. A list that is not whole proves nothing, and the operator would not go on with it.
+fn whole<T>(what: &str, list: &Listing<T>) -> Result<usize, String> {
+    if list.complete {
+        return Ok(list.items.len());
+    }
+    Err(format!(
+        "the list of {what} is not whole: it was cut short, or something in it was not understood. The operator \
+         trusts no such list: look at what the service answers."
+    ))
 }
 
 /// One line; who closed the stream does not want it.

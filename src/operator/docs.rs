@@ -64,6 +64,9 @@ const TAIL: &str = "
 | 1 | it could not go on, it lost the lease, or what was in flight did not end in time |
 | 2 | a setting is wrong |
 | 130, 143 | told to stop a second time: ended at once |
+
+Those of `dws-operator check`: 0 where the account answers, or where there is none of the operator's own; 1 where it does
+not, with the reason in one line; 2 as above.
 ";
 
 /// The whole page.

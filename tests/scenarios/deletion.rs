@@ -14,6 +14,7 @@ scenarios!(deletion:
     delete_takes_no_snapshot,
     snapshot_is_the_default_and_keeps_a_final_one,
     retain_forgets_and_leaves_the_secret,
+    a_secret_that_was_kept_goes_with_its_cluster,
     nothing_made_is_forgotten,
     protection_blocks_until_it_is_taken_off,
     the_policy_may_change_while_it_is_deleted,
@@ -105,6 +106,29 @@ async fn retain_forgets_and_leaves_the_secret() -> Result<()> {
         secret["metadata"]
     );
     w.executed(&name, "delete_cluster", 0).await
+}
+
+/// Nothing owns it, so that no garbage collector would take it.
+async fn a_secret_that_was_kept_goes_with_its_cluster() -> Result<()> {
+    let (w, name) = (World::shared().await?, fresh("kept"));
+    w.ready_cluster(&name, json!({"deletionPolicy": "Retain"}))
+        .await?;
+    let connection = format!("{name}-connection");
+    let secret = w.get("Secret", &connection).await?;
+    let owners = secret["metadata"]["ownerReferences"].as_array();
+    ensure!(owners.is_none_or(Vec::is_empty), "{}", secret["metadata"]);
+    w.annotate("DwsCluster", &name, "paused", "true").await?;
+    w.until_condition("DwsCluster", &name, "Synced", "False", "Paused")
+        .await?;
+    w.delete("DwsCluster", &name).await?;
+    let change = json!({
+        "spec": {"deletionPolicy": "Delete"},
+        "metadata": {"annotations": {"dws.huaweicloud.com/paused": null}},
+    });
+    w.patch("DwsCluster", &name, change).await?;
+    w.gone("DwsCluster", &name).await?;
+    w.gone("Secret", &connection).await?;
+    w.executed(&name, "delete_cluster", 1).await
 }
 
 async fn nothing_made_is_forgotten() -> Result<()> {

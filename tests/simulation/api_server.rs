@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -72,6 +74,8 @@ pub struct ApiServer {
     pub forgets: Arc<Mutex<Vec<&'static str>>>,
     /// A mutant: a PUT wins whatever version it names, as a plain patch would.
     pub blind: Arc<Mutex<bool>>,
+    /// A mutant: what a password is changed to shows in the next status.
+    pub tells: Arc<Mutex<Option<Value>>>,
     /// A mutant: a Secret is owned by the resource that it is marked with, whatever becomes of that one's cluster.
     pub owns: Arc<Mutex<bool>>,
     /// Nothing is made below paths that end in one of these, as by a `ResourceQuota`.
@@ -89,6 +93,7 @@ impl ApiServer {
             forgets: Arc::default(),
             blind: Arc::default(),
             owns: Arc::default(),
+            tells: Arc::default(),
             refuses: Arc::default(),
             stale: Arc::default(),
             grown: watch::Sender::new(0),
@@ -235,6 +240,19 @@ impl ApiServer {
         let Some(stored) = state.objects.get(path).cloned() else {
             return failure(404, "NotFound");
         };
+        if method == Method::DELETE {
+            let asked = &body["preconditions"];
+            let differs =
+                |key: &str| !asked[key].is_null() && asked[key] != stored["metadata"][key];
+            if differs("uid") || differs("resourceVersion") {
+                return failure(409, "Conflict");
+            }
+            state.remove(path);
+            return (
+                StatusCode::OK,
+                json!({"kind": "Status", "status": "Success"}),
+            );
+        }
         let mut wanted = stored.clone();
         if method == Method::PUT {
             let version = &body["metadata"]["resourceVersion"];
@@ -270,6 +288,7 @@ impl ApiServer {
         }
         self.forget(&stored, &mut wanted);
         self.own(&mut wanted);
+        self.tell_secrets(&mut wanted);
         for key in [
             "uid",
             "creationTimestamp",
@@ -328,6 +347,19 @@ impl ApiServer {
         }
     }
 
+    /// See [`Self::tells`].
+    fn tell_secrets(&self, object: &mut Value) {
+        let mut tells = self.tells.lock();
+        let Some(told) = tells.as_mut() else { return };
+        let pending = &object["data"]["pending-password"];
+        if let Some(pending) = pending.as_str() {
+            let bytes = STANDARD.decode(pending).unwrap();
+            *told = json!(String::from_utf8(bytes).unwrap());
+        } else if object["status"].is_object() {
+            object["status"]["told"] = told.clone();
+        }
+    }
+
     /// A forgotten field stays as it was.
     fn forget(&self, stored: &Value, object: &mut Value) {
         for field in self.forgets.lock().iter() {
@@ -376,15 +408,20 @@ impl State {
         };
         let objects = self.objects.iter().filter(|(_, object)| owned(object));
         let paths: Vec<String> = objects.map(|(path, _)| path.clone()).collect();
+        self.by = 0;
         for path in paths {
-            self.version += 1;
-            self.objects.remove(&path);
-            self.log.push(Change {
-                path,
-                object: None,
-                by: 0,
-            });
+            self.remove(&path);
         }
+    }
+
+    fn remove(&mut self, path: &str) {
+        self.version += 1;
+        self.objects.remove(path);
+        self.log.push(Change {
+            path: path.to_owned(),
+            object: None,
+            by: self.by,
+        });
     }
 
     fn store(&mut self, path: &str, mut object: Value) -> Value {

@@ -31,6 +31,19 @@ fn forgotten(scenario: &str, fields: &[&'static str], expected: &str) -> bool {
     })
 }
 
+/// A whole scenario in which a status tells the password.
+fn told(scenario: &str, expected: &str) -> bool {
+    let scenario = named(scenario);
+    let wrong = alone(async {
+        let mut sim = scenario.prepared(Lie::None).await;
+        *sim.kubernetes.tells.lock() = Some(json!("none"));
+        scenario.run(&mut sim, Duration::ZERO).await;
+        checks::at_end(&sim)
+    });
+    println!("told: {wrong:?}");
+    wrong.iter().any(|what| what.starts_with(expected))
+}
+
 /// A whole scenario in which the connection Secret is owned by its resource.
 fn owned(scenario: &str, expected: &str) -> bool {
     let scenario = named(scenario);
@@ -93,6 +106,7 @@ fn every_naive_variant_is_caught() {
             "a new password that is not kept before the call",
             forgotten("rotate", &["pending-password"], "I4"),
         ),
+        ("a status that tells the password", told("rotate", "I8")),
         (
             "a Secret that its resource owns whatever becomes of the cluster",
             owned("a retained one deleted in the foreground", "I4"),

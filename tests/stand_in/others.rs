@@ -76,6 +76,30 @@ checks! {
         wanted["metadata"].as_object_mut().unwrap().remove("ownerReferences");
         t.put(&at(SECRETS, &t), &wanted, &made).await?
     }
+    "a Secret is deleted as it was seen" => |t| {
+        let made = t.post(SECRETS, &secret(&t)).await?;
+        let meta = &made["metadata"];
+        let seen = json!({"uid": meta["uid"], "resourceVersion": meta["resourceVersion"]});
+        t.delete_if(&at(SECRETS, &t), &seen).await?;
+        t.get(&at(SECRETS, &t), &made).await?
+    }
+    "a Secret that was changed since is not deleted" => |t| {
+        let made = t.post(SECRETS, &secret(&t)).await?;
+        let mut wanted = made.clone();
+        wanted["data"] = json!({"password": "dHdv"});
+        t.put(&at(SECRETS, &t), &wanted, &made).await?;
+        let seen = json!({"resourceVersion": made["metadata"]["resourceVersion"]});
+        t.delete_if(&at(SECRETS, &t), &seen).await?;
+        t.get(&at(SECRETS, &t), &made).await?
+    }
+    "another Secret of that name is not deleted" => |t| {
+        let made = t.post(SECRETS, &secret(&t)).await?;
+        t.delete_if(&at(SECRETS, &t), &json!({"uid": "somebody-else"})).await?;
+        t.get(&at(SECRETS, &t), &made).await?
+    }
+    "a Secret that is not there is not deleted" => |t| {
+        t.delete_if(&at(SECRETS, &t), &json!({"uid": "u"})).await?
+    }
     "a Secret that is not there is not replaced" => |t| {
         let mut wanted = secret(&t);
         wanted["metadata"]["resourceVersion"] = json!("1");

@@ -186,6 +186,13 @@ impl Talk {
         Ok(self.hear(code, body, before))
     }
 
+    /// Deletes, if it is as it was seen.
+    pub async fn delete_if(&self, path: &str, seen: &Value) -> Result<Value> {
+        let body = json!({"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": seen});
+        let (code, body) = self.send(Method::DELETE, path, "", &body).await?;
+        Ok(self.hear(code, body, &Value::Null))
+    }
+
     /// A JSON Patch.
     pub async fn patch(&self, path: &str, operations: Value, before: &Value) -> Result<Value> {
         let kind = "application/json-patch+json";

@@ -49,13 +49,21 @@ fn an_owner_reference_or_our_mark_makes_it_ours() {
         (vec![former, ours], None),
         (vec![], Some("wh/uid-now")),
         (vec![], Some("wh/uid-then")),
-        (vec![neighbour.clone()], Some("wh/uid-now")),
     ] {
         assert_eq!(foreign(&references, mark), None, "{references:?} {mark:?}");
     }
     for (references, mark, whose) in [
         (vec![], None, "it has no owner"),
-        (vec![neighbour], None, "it belongs to DwsCluster other"),
+        (
+            vec![neighbour.clone()],
+            None,
+            "it belongs to DwsCluster other",
+        ),
+        (
+            vec![neighbour],
+            Some("wh/uid-now"),
+            "it belongs to DwsCluster other",
+        ),
         (vec![namesake], None, "it belongs to DwsCluster wh"),
         (
             vec![],
@@ -90,25 +98,25 @@ fn tying_replaces_a_former_owner_and_keeps_what_others_added() {
         let references = secret.owner_references().iter();
         references.map(|one| one.uid.clone()).collect::<Vec<_>>()
     };
-    assert_eq!(tie::tie(&secret, &owner()), None);
+    assert_eq!(tie::of(&secret, &owner()), None);
 
-    tie::bind(&mut secret, &owner(), Tie::Owned);
-    assert_eq!(tie::tie(&secret, &owner()), Some(Tie::Owned));
+    tie::apply(&mut secret, &owner(), Tie::Owned);
+    assert_eq!(tie::of(&secret, &owner()), Some(Tie::Owned));
     assert_eq!(uids(&secret), ["uid-app", "uid-now"]);
     // The API server allows one controller.
     assert_eq!(secret.owner_references()[1].controller, Some(false));
     assert_eq!(secret.labels().len(), 2);
 
     // Where it is kept, nothing leads from its resource to it.
-    tie::bind(&mut secret, &owner(), Tie::Kept);
-    assert_eq!(tie::tie(&secret, &owner()), Some(Tie::Kept));
+    tie::apply(&mut secret, &owner(), Tie::Kept);
+    assert_eq!(tie::of(&secret, &owner()), Some(Tie::Kept));
     assert_eq!(uids(&secret), ["uid-app"]);
     assert_eq!(secret.annotations()[names::CONNECTION_OF], "wh/uid-now");
-    tie::bind(&mut secret, &owner(), Tie::Owned);
-    assert_eq!(tie::tie(&secret, &owner()), Some(Tie::Owned));
+    tie::apply(&mut secret, &owner(), Tie::Owned);
+    assert_eq!(tie::of(&secret, &owner()), Some(Tie::Owned));
 
-    assert!(tie::loose(&mut secret, &owner()));
-    assert!(!tie::loose(&mut secret, &owner()));
+    assert!(tie::release(&mut secret, &owner()));
+    assert!(!tie::release(&mut secret, &owner()));
     assert!(tie::foreign(&secret, &owner()).is_some());
     assert_eq!(
         (uids(&secret), secret.labels().len()),
@@ -120,12 +128,12 @@ fn tying_replaces_a_former_owner_and_keeps_what_others_added() {
 fn a_mark_of_a_former_resource_is_renewed() {
     // As Velero restores it: without owner references.
     let mut secret = secret(&[], Some("wh/uid-then"));
-    assert_eq!(tie::tie(&secret, &owner()), None);
-    tie::bind(&mut secret, &owner(), Tie::Kept);
+    assert_eq!(tie::of(&secret, &owner()), None);
+    tie::apply(&mut secret, &owner(), Tie::Kept);
     assert_eq!(secret.annotations()[names::CONNECTION_OF], "wh/uid-now");
     // One without our label is tied by halves.
     secret.labels_mut().clear();
-    assert_eq!(tie::tie(&secret, &owner()), None);
+    assert_eq!(tie::of(&secret, &owner()), None);
 }
 
 #[test]

@@ -75,18 +75,17 @@ fn marked(secret: &Secret) -> Option<&String> {
 }
 
 /// Why a Secret is not this resource's, or nothing if it is: the text names its owner, or says that there is
-/// none.
+/// none. Whom it is marked for counts less than a controller that owns it.
 pub fn foreign(secret: &Secret, owner: &Owner) -> Option<String> {
     let references = secret.owner_references();
     let ours = |found: &OwnerReference| found.uid == owner.uid || owner.was(found);
-    if references.iter().any(ours) || owner.marks(secret) {
+    let controller = references
+        .iter()
+        .find(|found| found.controller == Some(true));
+    if references.iter().any(ours) || (controller.is_none() && owner.marks(secret)) {
         return None;
     }
-    let chosen = references
-        .iter()
-        .find(|found| found.controller == Some(true))
-        .or(references.first());
-    Some(match (chosen, marked(secret)) {
+    Some(match (controller.or(references.first()), marked(secret)) {
         (Some(found), _) => format!("it belongs to {} {}", found.kind, found.name),
         (None, Some(mark)) => {
             let name = mark.split('/').next().unwrap_or_default();
@@ -99,13 +98,13 @@ pub fn foreign(secret: &Secret, owner: &Owner) -> Option<String> {
 /// How a Secret is tied to its resource; nothing where label, reference or annotation must be written anew. The
 /// type is not asked for: it cannot be mended in place, and deleting the Secret to change it could lose the
 /// only copy of a password.
-pub fn tie(secret: &Secret, owner: &Owner) -> Option<Tie> {
+pub fn of(secret: &Secret, owner: &Owner) -> Option<Tie> {
     [Tie::Owned, Tie::Kept].into_iter().find(|tie| {
         let mut bound = Secret {
             metadata: secret.metadata.clone(),
             ..Secret::default()
         };
-        bind(&mut bound, owner, *tie);
+        apply(&mut bound, owner, *tie);
         bound.labels() == secret.labels()
             && bound.annotations() == secret.annotations()
             && bound.owner_references() == secret.owner_references()
@@ -113,7 +112,7 @@ pub fn tie(secret: &Secret, owner: &Owner) -> Option<Tie> {
 }
 
 /// Gives a Secret our label and ties it so; what others added stays.
-pub fn bind(secret: &mut Secret, owner: &Owner, tie: Tie) {
+pub fn apply(secret: &mut Secret, owner: &Owner, tie: Tie) {
     let (label, value) = MANAGED_BY;
     secret
         .labels_mut()
@@ -137,7 +136,7 @@ pub fn bind(secret: &mut Secret, owner: &Owner, tie: Tie) {
 }
 
 /// Takes what ties it to this resource away and leaves the rest. Says whether there was anything.
-pub fn loose(secret: &mut Secret, owner: &Owner) -> bool {
+pub fn release(secret: &mut Secret, owner: &Owner) -> bool {
     let marked = owner.marks(secret);
     if marked {
         secret.annotations_mut().remove(CONNECTION_OF);

@@ -133,7 +133,7 @@ fn make(
             "Restoring",
         )
     } else {
-        let (candidate, secret) = match first_password(&mut draft, held) {
+        let (candidate, secret) = match first_password(&mut draft, &held) {
             Ok(chosen) => chosen,
             Err(Some(read)) => return Draft::read(read),
             Err(None) => return password_missing(draft),
@@ -146,10 +146,7 @@ fn make(
             credentials: draft.facts.credentials.clone(),
             ..Target::default()
         };
-        let passwords = Passwords {
-            pending: Some(candidate.clone()),
-            ..Passwords::default()
-        };
+        let passwords = held.begun(candidate.clone());
         let data = connection::render(None, draft.admin_user(), &passwords);
         let tie = draft.tie();
         draft.secret = Some(SecretWrite::Put { data, tie });
@@ -238,12 +235,12 @@ type Chosen = (SecretString, Option<RejectedSecret>);
 
 /// The password of the new cluster and the Secret that it came from. `Err(None)`: the reference is not there
 /// or its content cannot be used, and the draft's failure says so.
-fn first_password(draft: &mut Draft<'_>, held: Passwords) -> Result<Chosen, Option<Read>> {
+fn first_password(draft: &mut Draft<'_>, held: &Passwords) -> Result<Chosen, Option<Read>> {
     let Some(reference) = &draft.facts.object.spec.admin_password_secret_ref else {
         let rejected = draft
             .failed_beginning()
             .is_some_and(|one| one.reason == "PasswordRejected");
-        let kept = held.pending.filter(|_| !rejected);
+        let kept = held.pending.clone().filter(|_| !rejected);
         return Ok((
             kept.unwrap_or_else(|| draft.facts.fresh.password.clone()),
             None,

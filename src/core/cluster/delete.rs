@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::deletion::{Left, blocked, deleting, held_back, held_back_by, over};
+use super::deletion::{Remains, blocked, deleting, held_back, held_back_by, over};
 use super::draft::{ClusterStep, Draft, Part};
 use super::final_snapshot;
 use super::forget::{Forget, forgotten};
@@ -65,7 +65,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
         return match step {
             Forget::Read(read) => Draft::read(read),
             Forget::HeldBack(says) => held_back(draft, says),
-            Forget::Now(note, left) => over(draft, note, &left),
+            Forget::Now(note, remains) => over(draft, note, &remains),
         };
     }
     if draft.facts.object.is_deletion_protected() {
@@ -142,7 +142,7 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
             over(
                 draft,
                 EventNote::warning("Retained", id, note),
-                &Left::Cluster,
+                &Remains::Cluster,
             )
         }
         Found::Contested { rival, .. } => {
@@ -158,7 +158,7 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                  is left alone."
             );
             let note = EventNote::normal("Deleted", operation.id, note);
-            over(draft, note, &Left::Nothing)
+            over(draft, note, &Remains::Nothing)
         }
         Found::Free => {
             let note = EventNote::normal(
@@ -166,7 +166,7 @@ fn unsettled(mut draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
                 operation.id.clone(),
                 "The lost create was not executed; nothing is left behind.",
             );
-            over(draft, note, &Left::Nothing)
+            over(draft, note, &Remains::Nothing)
         }
         Found::Early(namesake) => {
             let mut message = "The answer to the create was lost: until the ambiguity window is over a cluster can \
@@ -405,5 +405,5 @@ fn gone(draft: Draft<'_>, id: &str) -> ClusterStep {
         id,
         format!("Cluster {id} is confirmed gone.{kept}"),
     );
-    over(draft, note, &Left::Nothing)
+    over(draft, note, &Remains::Nothing)
 }

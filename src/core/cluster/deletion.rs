@@ -3,33 +3,40 @@
 
 use super::draft::{ClusterStep, Draft};
 use crate::core::conditions::{Ready, Says, Verdict};
+use crate::core::connection;
 use crate::core::facts::{ConnectionSecret, Tie};
 use crate::core::failures;
 use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
 use crate::dws::answer::Failure;
 
-/// What is left at the service when the resource goes.
-pub(super) enum Left {
-    /// A cluster that goes on without it, or one that may be its own: the connection Secret stays too, as it may
-    /// hold the only copy of the password.
+/// What remains at the service when the resource goes.
+pub(super) enum Remains {
+    /// A cluster that goes on without it, or one that may be its own: the connection Secret stays too.
     Cluster,
     /// No cluster of this resource, so that the Secret goes with it.
     Nothing,
 }
 
 /// The finalizer goes, for the reason that the note gives.
-pub(super) fn over(draft: Draft<'_>, note: EventNote, left: &Left) -> ClusterStep {
-    let secret = match (&draft.facts.connection_secret, left) {
-        (None, _) => return Draft::read(Read::ConnectionSecret),
-        (Some(ConnectionSecret::Ours { .. }), Left::Cluster) => Some(SecretWrite::Release),
-        // It was to outlive the resource, before the policy was changed.
-        (Some(ConnectionSecret::Ours { data, tie }), Left::Nothing) if *tie != Some(Tie::Owned) => {
-            let (data, tie) = (data.clone(), Tie::Owned);
-            Some(SecretWrite::Put { data, tie })
-        }
-        (Some(_), _) => None,
+pub(super) fn over(draft: Draft<'_>, note: EventNote, remains: &Remains) -> ClusterStep {
+    let Some(secret) = &draft.facts.connection_secret else {
+        return Draft::read(Read::ConnectionSecret);
     };
-    draft.forget(secret, note)
+    let ConnectionSecret::Ours { data, tie } = secret else {
+        return draft.forget(None, note);
+    };
+    // A resource that never had a cluster has no password either: the Secret came with a backup, and holds that of
+    // a cluster which may be there still.
+    let status = &draft.status;
+    let of_another = status.cluster_id.is_none() && data.contains_key(connection::PASSWORD);
+    let write = match remains {
+        Remains::Cluster => Some(SecretWrite::Release),
+        Remains::Nothing if of_another => Some(SecretWrite::Release),
+        // The garbage collector's.
+        Remains::Nothing if *tie == Some(Tie::Owned) => None,
+        Remains::Nothing => Some(SecretWrite::Delete),
+    };
+    draft.forget(write, note)
 }
 
 /// Under way; looks again soon.

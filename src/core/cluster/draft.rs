@@ -89,16 +89,9 @@ impl<'a> Draft<'a> {
         self.status.adopted == Some(true)
     }
 
-    /// How its connection Secret should be tied to it: as firmly as its cluster is. What `adopted` will be
-    /// decides, not what it was.
+    /// How its connection Secret should be tied to it.
     pub fn tie(&self) -> Tie {
-        let object = self.facts.object.as_ref();
-        let retained = self.adopted() && object.spec.deletion_policy.is_none();
-        if retained || object.outlives_deletion() {
-            Tie::Kept
-        } else {
-            Tie::Owned
-        }
+        Tie::of(&self.facts.object, self.adopted())
     }
 
     /// A restore made it, so that its first password is set by a reset.

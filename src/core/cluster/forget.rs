@@ -1,6 +1,6 @@
 //! When a resource may go without a DELETE: nothing was made, or the cluster is kept on purpose.
 
-use super::deletion::Left;
+use super::deletion::Remains;
 use super::draft::Draft;
 use super::identity;
 use crate::api::cluster::ClusterDeletionPolicy;
@@ -15,7 +15,7 @@ pub(super) enum Forget {
     Read(Read),
     /// The service or the credentials do not say just now.
     HeldBack(Says),
-    Now(EventNote, Left),
+    Now(EventNote, Remains),
 }
 
 /// Whether the resource may go without a DELETE.
@@ -27,20 +27,22 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
         EventNote::normal("Retained", named.clone(), note)
     };
     if draft.facts.object.deletion_policy() == ClusterDeletionPolicy::Retain {
-        let note = if id.is_some() {
-            keeps("spec.deletionPolicy is Retain")
-        } else {
-            EventNote::normal(
-                "Retained",
-                "none",
-                "spec.deletionPolicy is Retain; no cluster was recorded.",
-            )
+        if id.is_some() {
+            let note = keeps("spec.deletionPolicy is Retain");
+            return Some(Forget::Now(note, Remains::Cluster));
+        }
+        let note = "spec.deletionPolicy is Retain; no cluster was recorded.";
+        let note = EventNote::normal("Retained", "none", note);
+        // What an open create makes is kept, and its password with it.
+        let remains = match draft.status.operation {
+            Some(_) => Remains::Cluster,
+            None => Remains::Nothing,
         };
-        return Some(Forget::Now(note, Left::Cluster));
+        return Some(Forget::Now(note, remains));
     }
     if draft.observe_only() && id.is_some() {
         let note = keeps("The cluster was only observed");
-        return Some(Forget::Now(note, Left::Cluster));
+        return Some(Forget::Now(note, Remains::Cluster));
     }
     if id.is_none() && (draft.open_operation().is_none() || draft.observe_only()) {
         if let Some(found) = namesake(draft) {
@@ -52,7 +54,7 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
                 "none",
                 "No cluster was made; nothing is left behind.",
             ),
-            Left::Nothing,
+            Remains::Nothing,
         ));
     }
     if let Some(rival) = identity::stopped_by(draft).filter(|_| id.is_some()) {
@@ -62,13 +64,13 @@ pub(super) fn forgotten(draft: &Draft<'_>) -> Option<Forget> {
         );
         return Some(Forget::Now(
             EventNote::normal("Retained", named.clone(), note),
-            Left::Cluster,
+            Remains::Cluster,
         ));
     }
     draft.lost_before().then(|| {
         let note = format!("Cluster {named} was lost before; there is nothing to delete.");
         let note = EventNote::normal("Deleted", named.clone(), note);
-        Forget::Now(note, Left::Nothing)
+        Forget::Now(note, Remains::Nothing)
     })
 }
 
@@ -123,5 +125,5 @@ fn namesake(draft: &Draft<'_>) -> Option<Forget> {
         found.id, known.account.project_id
     );
     let note = EventNote::warning("Retained", found.id.clone(), note);
-    Some(Forget::Now(note, Left::Cluster))
+    Some(Forget::Now(note, Remains::Cluster))
 }

@@ -30,10 +30,7 @@ pub(super) fn plan(draft: Draft<'_>, account: &KnownAccount) -> ClusterStep {
     };
     draft.status.lost = None;
     observe::observe(&mut draft.status, &cluster, draft.facts.detail.is_some());
-    // Before anything else, since an operation can take an hour.
-    let tied = secret::retie(draft);
-    let settled = tied.and_then(|draft| settle(draft, &cluster));
-    match settled.and_then(|draft| work(draft, &cluster)) {
+    match settle(draft, &cluster).and_then(|draft| work(draft, &cluster)) {
         Ok(draft) => rest(draft, &cluster),
         Err(step) => *step,
     }
@@ -197,7 +194,7 @@ fn settle_made<'a>(
     }
 }
 
-/// What is asked for, in the order deletion, restart, password, resize; one thing at a time.
+/// What is asked for, in the order restart, password, resize; one thing at a time.
 fn work<'a>(draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<'a> {
     let life = service_state::life(&cluster.status);
     if draft.hands_off()

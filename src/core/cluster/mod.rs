@@ -44,6 +44,10 @@ use draft::{ClusterStep, Draft};
 
 /// The next step for these facts.
 pub fn plan(facts: &ClusterFacts) -> Step<DwsClusterStatus> {
+    secret::tied(facts, decide(facts))
+}
+
+fn decide(facts: &ClusterFacts) -> ClusterStep {
     let mut draft = Draft::new(facts);
     draft.acknowledge();
     if facts.object.metadata.deletion_timestamp.is_some() {

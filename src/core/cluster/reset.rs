@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::draft::{Draft, Part};
-use super::secret::{bind, conflict, held, known_in_force, put, reference_missing, referenced};
+use super::secret::{
+    conflict, held, known_in_force, publish_binding, put, reference_missing, referenced,
+};
 use super::turn;
 use crate::api::annotations::Request;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
@@ -36,7 +38,7 @@ pub(super) fn settle<'a>(
         // Without a pending one it was promoted just before a crash, or the Secret went with it.
         let known = passwords.pending.is_some() || passwords.current.is_some() || secret.is_some();
         put(&mut draft, cluster, &passwords.promoted());
-        bind(&mut draft);
+        publish_binding(&mut draft);
         draft.status.operation = None;
         draft.status.rejected_secret = None;
         draft.status.password_secret = Some(secret.unwrap_or_default());

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
+use kube::ResourceExt;
 use secrecy::SecretString;
 
 use super::draft::{ClusterStep, Draft, Part};
 use super::{refused, turn};
-use crate::api::OperationKind;
 use crate::api::cluster_status::{Binding, RejectedSecret};
+use crate::api::{OperationKind, names};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
-use crate::core::facts::{ConnectionSecret, PasswordSecret};
-use crate::core::step::{EventNote, Outcome, Read, SecretWrite};
+use crate::core::facts::{ClusterFacts, ConnectionSecret, PasswordSecret, Tie};
+use crate::core::step::{EventNote, Outcome, Read, SecretWrite, Step};
 use crate::dws::model::Cluster;
 
 /// The passwords that the connection Secret holds, once it was read: what this reconcile is about to write
@@ -43,25 +44,39 @@ pub(super) fn put(draft: &mut Draft<'_>, cluster: &Cluster, passwords: &Password
     // A Provisioned Service points at its Secret once an application can use it.
     let usable = passwords.current.is_some() || draft.adopted();
     if usable && !draft.awaits_first_password() {
-        bind(draft);
+        publish_binding(draft);
     }
 }
 
-/// Ties the Secret to the resource as the manifest now asks, whatever else is under way.
-pub(super) fn retie(mut draft: Draft<'_>) -> Part<'_> {
-    let tie = draft.tie();
-    match &draft.facts.connection_secret {
-        None => return Err(Box::new(Draft::read(Read::ConnectionSecret))),
-        Some(ConnectionSecret::Ours { data, tie: found }) if *found != Some(tie) => {
-            let data = data.clone();
-            draft.secret = Some(SecretWrite::Put { data, tie });
+/// Whatever a living resource comes to, and be it that its account cannot be reached: a manifest that is new ties
+/// the Secret as it asks before the status says that it was seen. A deletion may come next.
+pub(super) fn tied(facts: &ClusterFacts, step: ClusterStep) -> ClusterStep {
+    let Step::Act(mut decision) = step else {
+        return step;
+    };
+    let meta = &facts.object.metadata;
+    let has_cluster = decision.status.cluster_id.is_some();
+    if meta.deletion_timestamp.is_some() || !has_cluster || decision.secret.is_some() {
+        return Step::Act(decision);
+    }
+    let stored = facts.object.status.as_ref();
+    let is_new = stored.is_none_or(|stored| {
+        stored.cluster_id.is_none() || stored.observed_generation != meta.generation
+    });
+    let wanted = Tie::of(&facts.object, decision.status.adopted == Some(true));
+    match &facts.connection_secret {
+        None if is_new => return Step::Read(Read::ConnectionSecret),
+        Some(ConnectionSecret::Ours { data, tie }) if *tie != Some(wanted) => {
+            let (data, tie) = (data.clone(), wanted);
+            decision.secret = Some(SecretWrite::Put { data, tie });
         }
-        Some(_) => {}
+        _ => {}
     }
-    Ok(draft)
+    Step::Act(decision)
 }
 
-pub(super) fn bind(draft: &mut Draft<'_>) {
+/// The resource points at its Secret.
+pub(super) fn publish_binding(draft: &mut Draft<'_>) {
     draft.status.binding = Some(Binding {
         name: draft.connection_secret_name(),
     });
@@ -200,8 +215,11 @@ pub(super) fn reference_missing(draft: &Draft<'_>) -> String {
 pub(super) fn conflict(mut draft: Draft<'_>, whose: &str, ready: Ready) -> ClusterStep {
     let name = draft.connection_secret_name();
     let message = format!(
-        "Secret {name} exists and is not this resource's ({whose}); it is not touched. Delete it, or choose another \
-         spec.connectionSecretName before the cluster is made."
+        "Secret {name} exists and is not this resource's ({whose}); it is not touched. If it holds this cluster's \
+         password, kept when a former resource went, give it over: annotate it with {}={}/. Else delete it, or \
+         choose another spec.connectionSecretName before the cluster is made.",
+        names::CONNECTION_OF,
+        draft.facts.object.name_any()
     );
     draft
         .events

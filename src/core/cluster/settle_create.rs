@@ -217,13 +217,10 @@ fn renew(
             Some(ConnectionSecret::Absent) => Passwords::default(),
         };
         // The former attempt is known dead, so a Secret that was deleted meanwhile may get a new password.
-        let pending = held.pending.unwrap_or_else(|| {
+        let pending = held.pending.clone().unwrap_or_else(|| {
             operation.target.secret = None;
             let fresh = draft.facts.fresh.password.clone();
-            let passwords = Passwords {
-                pending: Some(fresh.clone()),
-                ..Passwords::default()
-            };
+            let passwords = held.begun(fresh.clone());
             let data = connection::render(None, draft.admin_user(), &passwords);
             let tie = draft.tie();
             draft.secret = Some(SecretWrite::Put { data, tie });

@@ -126,8 +126,13 @@ fn missing() -> Account {
 #[case::identity_conflict(Facts::dying().facts(|f| f.rivals = vec![rival("data", true, 1)]), "forget; secret release")]
 #[case::lost(lost(), "forget")]
 // The Secret goes with the cluster, though it was to stay before the policy was changed.
-#[case::gone_with_a_kept_secret(sent(OperationPhase::Accepted, 60).detail_fails(Meaning::Absent).unlisted(10).tied(Some(Tie::Kept)), "forget; secret put")]
-#[case::lost_with_a_kept_secret(lost().tied(Some(Tie::Kept)), "forget; secret put")]
+#[case::gone_with_a_kept_secret(sent(OperationPhase::Accepted, 60).detail_fails(Meaning::Absent).unlisted(10).tied(Some(Tie::Kept)), "forget; secret delete")]
+#[case::lost_with_a_kept_secret(lost().tied(Some(Tie::Kept)), "forget; secret delete")]
+// A password without a cluster came with a backup, and may open one that is there still.
+#[case::nothing_was_made_and_a_password(Facts::new().deleted().secret(&[("password", PASSWORD)]), "forget; secret release")]
+#[case::nothing_was_made_and_only_tried(Facts::new().deleted().secret(&[("pending-password", PASSWORD)]), "forget")]
+#[case::nothing_was_made_under_retain(Facts::new().deleted().spec(|s| s.deletion_policy = Some(Policy::Retain)).secret(&[("pending-password", PASSWORD)]).tied(Some(Tie::Kept)), "forget; secret delete")]
+#[case::observed_and_nothing_known(Facts::new().deleted().spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)).secret(&[("password", PASSWORD)]), "forget; secret release")]
 // Blocked, and waiting.
 #[case::protected(Facts::dying().spec(|s| s.deletion_protection = Some(true)), BLOCKED)]
 #[case::protected_and_retained(policy(Policy::Retain).spec(|s| s.deletion_protection = Some(true)), "forget; secret release")]

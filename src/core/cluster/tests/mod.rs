@@ -443,6 +443,7 @@ pub(super) fn line(decision: &Decision<DwsClusterStatus>) -> String {
             Tie::Kept => "secret kept".into(),
         }),
         Some(SecretWrite::Release) => parts.push("secret release".into()),
+        Some(SecretWrite::Delete) => parts.push("secret delete".into()),
         None => {}
     }
     parts.join("; ")

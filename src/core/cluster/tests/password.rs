@@ -1,6 +1,7 @@
 //! Passwords: at every moment one of the three keys logs in.
 
 use rstest::rstest;
+use secrecy::ExposeSecret;
 
 use super::resize::overdue;
 use super::*;
@@ -288,4 +289,53 @@ fn nothing_is_in_force_for_sure_while_the_outcome_is_unknown() {
     let facts = open(OperationPhase::Ambiguous, 1, 60).secret(&[("previous-password", PASSWORD)]);
     let facts = facts.password("Chosen-Pw-1").status(in_force("1"));
     assert_eq!(facts.decide().0.status.password_secret, None);
+}
+
+fn anew(facts: Facts) -> Facts {
+    let retain = |s: &mut crate::api::DwsClusterSpec| s.deletion_policy = Some(Policy::Retain);
+    facts
+        .spec(retain)
+        .object(|o| o.metadata.generation = Some(2))
+}
+
+#[rstest]
+#[case::without_credentials(anew(settled(Facts::live())).account(Account::CredentialsMissing { message: "Secret c is not there.".into() }))]
+#[case::while_the_service_is_away(anew(settled(Facts::live())).detail_fails(Meaning::Unavailable).object(|o| o.metadata.annotations = None))]
+#[case::while_nodes_are_added(anew(resizing()))]
+#[case::before_a_restart(anew(settled(Facts::live())).annotate(names::RESTART_REQUESTED_AT, ago(5).to_string()))]
+fn a_new_manifest_ties_the_secret_whatever_the_reconcile_comes_to(#[case] facts: Facts) {
+    let (decision, _) = facts.decide();
+    assert_eq!(decision.status.observed_generation, Some(2));
+    let Some(SecretWrite::Put { data, tie }) = decision.secret else {
+        panic!("the Secret stays as it is tied");
+    };
+    assert_eq!((tie, data.contains_key("password")), (Tie::Kept, true));
+}
+
+#[test]
+fn a_manifest_that_is_known_has_no_secret_read_for_it() {
+    let facts = settled(Facts::live()).account(Account::CredentialsMissing {
+        message: "Secret c is not there.".into(),
+    });
+    assert_eq!(facts.decide().1, []);
+}
+
+#[test]
+fn a_secret_that_is_tied_anew_is_published_in_the_same_write() {
+    let wanted = published(Facts::live().secret_is(ConnectionSecret::Absent));
+    let former = Facts::live().secret(&[("password", PASSWORD), ("host", "former.example.com")]);
+    let found = published(former.tied(None));
+    assert_eq!(found["host"], wanted["host"]);
+    assert_eq!(found["password"], PASSWORD);
+}
+
+/// What the connection Secret is to hold.
+fn published(facts: Facts) -> BTreeMap<String, String> {
+    let Some(SecretWrite::Put { data, .. }) = facts.decide().0.secret else {
+        panic!("nothing is written");
+    };
+    let shown = data.into_iter();
+    shown
+        .map(|(key, value)| (key, value.expose_secret().to_owned()))
+        .collect()
 }
