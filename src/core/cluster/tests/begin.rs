@@ -7,6 +7,7 @@ use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
 use crate::api::cluster_status::RejectedSecret;
 use crate::api::{DwsSnapshot, DwsSnapshotStatus};
 use crate::core::conditions::{Ready, Says, Verdict, apply};
+use crate::core::connection::Passwords;
 use crate::core::facts::{Circuit, CircuitReason};
 
 const CREATE: &str =
@@ -225,6 +226,26 @@ fn the_password_is_in_the_secret_before_the_intent() {
     assert!(data.contains_key("pending-password") && !data.contains_key("password"));
     assert!(decision.add_finalizer);
     assert_eq!(decision.status.account, Some(account()));
+}
+
+/// After a restored backup it may be all that opens a cluster which this status does not know.
+#[test]
+fn a_password_that_a_backup_brought_stays_beside_the_new_one() {
+    let facts = Facts::new()
+        .secret(&[("password", "Former-Pw-1")])
+        .tied(None);
+    let Some(SecretWrite::Put { data, .. }) = facts.decide().0.secret else {
+        panic!("no Secret")
+    };
+    let passwords = Passwords::of(&data);
+    assert!(passwords.current.is_none() && passwords.pending.is_some());
+    for passwords in [passwords.clone(), passwords.promoted()] {
+        let previous = passwords.previous.unwrap();
+        assert!(crate::core::password::same(
+            &previous,
+            &"Former-Pw-1".into()
+        ));
+    }
 }
 
 #[test]
