@@ -12,7 +12,7 @@ use super::config::Config;
 use super::config_account;
 use super::config_error::{ConfigError, printable};
 use super::metrics::Metrics;
-use super::run;
+use super::service;
 use crate::core::failures;
 use crate::dws::Client;
 use crate::dws::answer::Failure;
@@ -25,13 +25,13 @@ use crate::dws::permit::Permit;
 /// # Errors
 /// A wrong setting.
 pub async fn check(config: Config) -> Result<ExitCode, ConfigError> {
-    run::install_crypto();
+    service::install_crypto();
     for warning in &config.warnings {
         say(&mut std::io::stderr(), &format!("warning: {warning}"));
     }
     let out = &mut std::io::stdout();
-    let (transport, _) = run::transport(&config, &Metrics::new(), Permit::default())?;
-    let Some(own) = run::own(&config)? else {
+    let (transport, _) = service::transport(&config, &Metrics::new(), Permit::default())?;
+    let Some(own) = service::own_credentials(&config)? else {
         say(
             out,
             "no account: the operator has no credentials of its own; each resource must name a Secret \

@@ -20,7 +20,7 @@ use tower::{BoxError, ServiceBuilder};
 use tracing::{info, warn};
 
 use super::config::NamespaceSet;
-use super::config_error::{ConfigError, printable};
+use super::config_error::{ConfigError, chain, printable};
 use super::health::Readiness;
 use crate::api::{DwsCluster, DwsSnapshot};
 
@@ -216,21 +216,6 @@ where
     Ok(())
 }
 
-/// An error with its causes, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !line.contains(&cause_text) {
-            line.push_str(": ");
-            line.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    printable(&line)
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -263,13 +248,7 @@ mod tests {
 
     /// Answers each request with the next status; the last one stays.
     fn server(statuses: &'static [u16]) -> Client {
-        static_server(
-            statuses,
-            r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"x","code":CODE}"#,
-        )
-    }
-
-    fn static_server(statuses: &'static [u16], failure: &'static str) -> Client {
+        let failure = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"no","reason":"x","code":CODE}"#;
         let next = AtomicUsize::new(0);
         let service = service_fn(move |_: Request<Body>| {
             let at = next.fetch_add(1, Ordering::SeqCst).min(statuses.len() - 1);

@@ -17,6 +17,7 @@ pub mod metered;
 pub mod metrics;
 pub mod observe;
 pub mod run;
+pub mod service;
 pub mod signals;
 pub mod variables;
 

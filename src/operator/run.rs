@@ -14,14 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::config::{Config, NamespaceSet};
-use super::config_error::{ConfigError, flag, printable};
+use super::config_error::{ConfigError, flag};
 use super::health::{self, Readiness};
 use super::lease::hold::Hold;
 use super::lease::{Election, Place, Terms};
-use super::metered::Metered;
 use super::metrics::Metrics;
 use super::observe::{self, Reporter};
-use super::{REVISION, VERSION, kubernetes, signals};
+use super::{REVISION, VERSION, kubernetes, service, signals};
 use crate::controller::index::Index;
 use crate::controller::memory::Memory;
 use crate::controller::queue::Queue;
@@ -30,7 +29,6 @@ use crate::controller::run::End;
 use crate::controller::watch::LONGEST_WATCH;
 use crate::controller::{Context, Settings};
 use crate::dws::clock::SystemClock;
-use crate::dws::http::{HttpOptions, HttpTransport, TlsError};
 use crate::dws::permit::Permit;
 use crate::dws::transport::Transport;
 use crate::entropy::Entropy;
@@ -48,14 +46,9 @@ pub fn grace(request_timeout: Duration) -> Duration {
     request_timeout.saturating_add(STORE)
 }
 
-/// Two providers compiled in would make rustls panic later; installed once, it is settled.
-pub(super) fn install_crypto() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
 /// Runs until told to stop.
 pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
-    install_crypto();
+    service::install_crypto();
     let stop = CancellationToken::new();
     if let Err(problem) = signals::listen(stop.clone()) {
         error!("signals cannot be heard: {problem}");
@@ -69,8 +62,8 @@ pub async fn run(config: Config) -> Result<ExitCode, ConfigError> {
         Some(_) => hold.permit(),
         None => Permit::default(),
     };
-    let (transport, authorities) = transport(&config, &metrics, permit.clone())?;
-    let own = own(&config)?;
+    let (transport, authorities) = service::transport(&config, &metrics, permit.clone())?;
+    let own = service::own_credentials(&config)?;
     let listener = health::bind(config.listen).await.map_err(|problem| {
         ConfigError::invalid(
             flag("listen"),
@@ -170,42 +163,6 @@ fn say(config: &Config) {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-}
-
-/// The way to the service, and how many certificate authorities it trusts.
-pub(super) fn transport(
-    config: &Config,
-    metrics: &Metrics,
-    permit: Permit,
-) -> Result<(Arc<dyn Transport>, usize), ConfigError> {
-    let options = HttpOptions {
-        ca_bundle: config.ca_bundle.clone(),
-        permit,
-        ..HttpOptions::default()
-    };
-    let http = HttpTransport::new(&options).map_err(|problem| {
-        let (TlsError::CaBundle(text) | TlsError::Setup(text)) = problem;
-        ConfigError::invalid(
-            flag("ca-bundle"),
-            printable(&text),
-            "write PEM certificates of authorities into the file",
-        )
-    })?;
-    let authorities = http.trusted_authorities();
-    let metered = Metered::new(Arc::new(http), metrics.clone());
-    Ok((Arc::new(metered), authorities))
-}
-
-/// The operator's own account, where it has one.
-pub(super) fn own(config: &Config) -> Result<Option<OwnCredentials>, ConfigError> {
-    let Some(credential) = config.credential.clone() else {
-        return Ok(None);
-    };
-    let account = config.endpoint.resolve()?;
-    Ok(Some(OwnCredentials {
-        config: account,
-        credential,
-    }))
 }
 
 fn accounts(

@@ -2,12 +2,13 @@
 //! merge patches, finalizers, the log that watches read, and a garbage collector that never waits. It knows
 //! nothing of what the objects mean.
 
+#[path = "naive.rs"]
+pub mod naive;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use kube::Client;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::gate::Gate;
+use naive::Naive;
 
 /// Where the objects of the tests live.
 pub const CLUSTERS: &str = "/apis/dws.huaweicloud.com/v1alpha1/namespaces/team/dwsclusters";
@@ -70,14 +72,8 @@ pub struct Stale {
 #[derive(Clone)]
 pub struct ApiServer {
     pub state: Arc<Mutex<State>>,
-    /// A mutant: changes of the fields of these names are accepted and not kept.
-    pub forgets: Arc<Mutex<Vec<&'static str>>>,
-    /// A mutant: a PUT wins whatever version it names, as a plain patch would.
-    pub blind: Arc<Mutex<bool>>,
-    /// A mutant: what a password is changed to shows in the next status.
-    pub tells: Arc<Mutex<Option<Value>>>,
-    /// A mutant: a Secret is owned by the resource that it is marked with, whatever becomes of that one's cluster.
-    pub owns: Arc<Mutex<bool>>,
+    /// What it does that a real one does not.
+    pub naive: Naive,
     /// Nothing is made below paths that end in one of these, as by a `ResourceQuota`.
     pub refuses: Arc<Mutex<Vec<&'static str>>>,
     pub stale: Arc<Mutex<Stale>>,
@@ -90,10 +86,7 @@ impl ApiServer {
     pub fn new() -> Self {
         let server = Self {
             state: Arc::default(),
-            forgets: Arc::default(),
-            blind: Arc::default(),
-            owns: Arc::default(),
-            tells: Arc::default(),
+            naive: Naive::default(),
             refuses: Arc::default(),
             stale: Arc::default(),
             grown: watch::Sender::new(0),
@@ -226,8 +219,7 @@ impl ApiServer {
             }
             let mut object = body;
             object["metadata"]["uid"] = json!(format!("uid-of-{name}"));
-            self.forget(&Value::Null, &mut object);
-            self.own(&mut object);
+            self.naive.alter(&Value::Null, &mut object);
             return (StatusCode::CREATED, state.store(&path, object));
         }
         let (path, sub) = path
@@ -256,7 +248,7 @@ impl ApiServer {
         let mut wanted = stored.clone();
         if method == Method::PUT {
             let version = &body["metadata"]["resourceVersion"];
-            let blind = *self.blind.lock();
+            let blind = *self.naive.blind.lock();
             if !blind && !version.is_null() && *version != stored["metadata"]["resourceVersion"] {
                 return failure(409, "Conflict");
             }
@@ -286,9 +278,7 @@ impl ApiServer {
                 wanted.as_object_mut().unwrap().remove("status");
             }
         }
-        self.forget(&stored, &mut wanted);
-        self.own(&mut wanted);
-        self.tell_secrets(&mut wanted);
+        self.naive.alter(&stored, &mut wanted);
         for key in [
             "uid",
             "creationTimestamp",
@@ -334,46 +324,6 @@ impl ApiServer {
         let versions: Vec<&Change> = versions.take(behind + 1).collect();
         versions.last().and_then(|change| change.object.clone())
     }
-
-    /// See [`Self::owns`].
-    fn own(&self, object: &mut Value) {
-        let meta = &mut object["metadata"];
-        let mark = meta["annotations"]["dws.huaweicloud.com/connection-of"].as_str();
-        let uid = mark
-            .and_then(|mark| mark.split_once('/'))
-            .map(|(_, uid)| uid.to_owned());
-        if let Some(uid) = uid.filter(|_| *self.owns.lock()) {
-            meta["ownerReferences"] = json!([{"kind": "DwsCluster", "uid": uid}]);
-        }
-    }
-
-    /// See [`Self::tells`].
-    fn tell_secrets(&self, object: &mut Value) {
-        let mut tells = self.tells.lock();
-        let Some(told) = tells.as_mut() else { return };
-        let pending = &object["data"]["pending-password"];
-        if let Some(pending) = pending.as_str() {
-            let bytes = STANDARD.decode(pending).unwrap();
-            *told = json!(String::from_utf8(bytes).unwrap());
-        } else if object["status"].is_object() {
-            object["status"]["told"] = told.clone();
-        }
-    }
-
-    /// A forgotten field stays as it was.
-    fn forget(&self, stored: &Value, object: &mut Value) {
-        for field in self.forgets.lock().iter() {
-            for part in ["status", "data"] {
-                let Some(now) = object.get_mut(part).and_then(Value::as_object_mut) else {
-                    continue;
-                };
-                match stored[part].get(*field) {
-                    Some(value) => drop(now.insert((*field).to_owned(), value.clone())),
-                    None => drop(now.remove(*field)),
-                }
-            }
-        }
-    }
 }
 
 fn raise_generation(stored: &Value, wanted: &mut Value) {
@@ -402,11 +352,11 @@ impl State {
 
     /// The garbage collector: what this one alone owns goes.
     fn collect(&mut self, owner: &Value) {
-        let owned = |object: &Value| {
+        let goes = |object: &Value| {
             let owners = object["metadata"]["ownerReferences"].as_array();
             owners.is_some_and(|all| !all.is_empty() && all.iter().all(|one| one["uid"] == *owner))
         };
-        let objects = self.objects.iter().filter(|(_, object)| owned(object));
+        let objects = self.objects.iter().filter(|(_, object)| goes(object));
         let paths: Vec<String> = objects.map(|(path, _)| path.clone()).collect();
         self.by = 0;
         for path in paths {

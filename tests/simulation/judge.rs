@@ -134,7 +134,7 @@ fn at_intent(kubernetes: &ApiServer, id: &str) -> Option<Value> {
         };
         let intends = object["status"]["clusterId"] == *id && operation["kind"] == "Delete";
         // Whoever edits it afterwards stores the intent along.
-        if intends && latest.filter(same).is_none() {
+        if intends && !latest.is_some_and(|former| same(&former)) {
             latest = Some(object);
         }
     }

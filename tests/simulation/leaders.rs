@@ -25,7 +25,7 @@ const LONGER: Duration = Duration::from_hours(4);
 async fn overtaken(name: &str, at: u64, pause: Duration, speed: f64, blind: bool) -> Vec<String> {
     let scenario = named(name);
     let mut sim = scenario.prepared_at(speed, Lie::None).await;
-    *sim.kubernetes.blind.lock() = blind;
+    *sim.kubernetes.naive.blind.lock() = blind;
     sim.boundaries.arm([(at, Blow::Pause(pause))]);
     scenario.begin(&mut sim);
     let stands = |sim: &super::sim::Sim| sim.boundaries.is_paused(1);

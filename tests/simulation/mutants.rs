@@ -22,7 +22,7 @@ fn forgotten(scenario: &str, fields: &[&'static str], expected: &str) -> bool {
     (1..60).any(|at| {
         let wrong = alone(async {
             let mut sim = scenario.prepared(Lie::None).await;
-            *sim.kubernetes.forgets.lock() = fields.to_vec();
+            *sim.kubernetes.naive.forgets.lock() = fields.to_vec();
             sim.boundaries.arm([(at, Blow::Crash)]);
             scenario.run(&mut sim, Duration::ZERO).await;
             checks::at_end(&sim)
@@ -36,7 +36,7 @@ fn told(scenario: &str, expected: &str) -> bool {
     let scenario = named(scenario);
     let wrong = alone(async {
         let mut sim = scenario.prepared(Lie::None).await;
-        *sim.kubernetes.tells.lock() = Some(json!("none"));
+        *sim.kubernetes.naive.tells.lock() = Some("nothing".to_owned());
         scenario.run(&mut sim, Duration::ZERO).await;
         checks::at_end(&sim)
     });
@@ -49,7 +49,7 @@ fn owned(scenario: &str, expected: &str) -> bool {
     let scenario = named(scenario);
     let wrong = alone(async {
         let mut sim = scenario.prepared(Lie::None).await;
-        *sim.kubernetes.owns.lock() = true;
+        *sim.kubernetes.naive.owns.lock() = true;
         let uid = sim.wh().unwrap_or_default()["metadata"]["uid"].clone();
         let secret = format!("{SECRETS}/wh-connection");
         sim.kubernetes.edit(&secret, |secret| {

@@ -65,7 +65,7 @@ async fn schedule(seed: u64, lie: Lie, blind: bool) -> (Vec<String>, String) {
         ..simulator::Settings::default()
     };
     let sim = Sim::with(lie, habits, settings);
-    *sim.kubernetes.blind.lock() = blind;
+    *sim.kubernetes.naive.blind.lock() = blind;
     let mut schedule = Schedule {
         rng,
         sim,
@@ -183,7 +183,7 @@ impl Schedule {
                 let policies = ["Delete", "Snapshot", "Retain", "Retain"];
                 let policy = *policies.choose(rng).unwrap();
                 tenant::edit(sim, &name, |wh| {
-                    wh["spec"]["deletionPolicy"] = json!(policy)
+                    wh["spec"]["deletionPolicy"] = json!(policy);
                 });
             }
             _ => self.acknowledge(&name),

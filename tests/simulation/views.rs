@@ -19,7 +19,7 @@ const LONGER: Duration = Duration::from_mins(90);
 async fn stale(name: &str, from: u64, reads: u64, back: usize, blind: bool) -> (Vec<String>, u64) {
     let scenario = named(name);
     let mut sim = scenario.prepared(Lie::None).await;
-    *sim.kubernetes.blind.lock() = blind;
+    *sim.kubernetes.naive.blind.lock() = blind;
     {
         let mut stale = sim.kubernetes.stale.lock();
         stale.reads = 0;

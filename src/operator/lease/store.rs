@@ -12,8 +12,8 @@ use kube::{Api, Client};
 
 use super::decision::Record;
 use super::{Place, Terms};
+use crate::operator::config_error::chain;
 use crate::operator::config_error::printable;
-use crate::operator::kubernetes::chain;
 
 /// What became of a request instead of success.
 #[derive(Debug, thiserror::Error)]
