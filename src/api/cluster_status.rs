@@ -140,12 +140,12 @@ pub struct DwsClusterStatus {
     /// The password Secret as it was when the service, or a rule known to be the service's, refused
     /// its password. The refusal stands until the Secret changes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rejected_secret: Option<RejectedSecret>,
+    pub rejected_secret: Option<SecretVersion>,
     /// The password Secret as it was when its content last came into force; with empty texts where a
     /// generated password did. While the connection Secret lacks a password, the content of this very
     /// Secret is published again and any other is set by a reset.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_secret: Option<RejectedSecret>,
+    pub password_secret: Option<SecretVersion>,
     /// The last definite failure of each kind of changing call, until it is overcome.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(
@@ -223,7 +223,7 @@ pub struct Handled {
 /// A Secret at one moment, without anything of its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
-pub struct RejectedSecret {
+pub struct SecretVersion {
     /// `metadata.uid` of the Secret.
     #[schemars(length(max = 128))]
     pub uid: String,
@@ -250,7 +250,7 @@ pub struct LastFailure {
     pub message: String,
     /// The credentials Secret of the refused call: another one, or another version, is a new try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<RejectedSecret>,
+    pub credentials: Option<SecretVersion>,
     /// `metadata.generation` that it belongs to: a later one is a new try.
     pub generation: i64,
     /// When it happened (the operator's clock).

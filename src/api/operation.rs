@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::cluster_status::RejectedSecret;
+use super::cluster_status::SecretVersion;
 
 /// What a changing call is meant to do.
 #[derive(
@@ -75,10 +75,10 @@ pub struct Target {
     pub keep_last_manual_snapshots: Option<i32>,
     /// The referenced Secret that a password came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub secret: Option<RejectedSecret>,
+    pub secret: Option<SecretVersion>,
     /// The credentials Secret that the call is made with; absent for the operator's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub credentials: Option<RejectedSecret>,
+    pub credentials: Option<SecretVersion>,
     /// Fields of a later version, carried along untouched.
     #[serde(flatten)]
     #[schemars(skip)]

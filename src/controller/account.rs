@@ -9,7 +9,7 @@ use kube::ResourceExt;
 use super::context::Context;
 use super::error::StoreError;
 use super::secrets;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 use crate::core::facts::{self, CircuitReason};
 use crate::observer::{Account, CredentialsProblem, Source};
 
@@ -20,7 +20,7 @@ pub struct Resolved {
     /// Where they come from.
     pub source: Source,
     /// Their Secret as it was read; `None` for the operator's own, and for what is only remembered.
-    pub secret: Option<RejectedSecret>,
+    pub secret: Option<SecretVersion>,
     /// Why there is none.
     problem: Option<facts::Account>,
     adoption_allowed: bool,
@@ -91,7 +91,7 @@ pub async fn resolve(
         );
         return Ok(Resolved::without(source, missing(message)));
     };
-    let version = RejectedSecret {
+    let version = SecretVersion {
         uid: found.uid().unwrap_or_default(),
         resource_version: found.resource_version().unwrap_or_default(),
     };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::api::cluster_status::{AccountRef, RejectedSecret};
+use crate::api::cluster_status::{AccountRef, SecretVersion};
 use crate::api::{DwsCluster, DwsSnapshot};
 use crate::dws::answer::Failure;
 use crate::dws::model::{Cluster, Listing, Snapshot};
@@ -360,7 +360,7 @@ pub struct ClusterFacts {
     /// Its account.
     pub account: Account,
     /// The Secret that the account was made from, as it is now; `None` for the operator's own credentials.
-    pub credentials: Option<RejectedSecret>,
+    pub credentials: Option<SecretVersion>,
     /// What this process remembers of it.
     pub memory: Memory,
     /// Other `DwsCluster`s that name or hold the same cluster, by id.
@@ -416,7 +416,7 @@ pub struct SnapshotFacts {
     /// Name of the credentials Secret that `account` was made from; empty for the operator's own.
     pub credentials_secret: String,
     /// That Secret as it is now; `None` for the operator's own.
-    pub credentials: Option<RejectedSecret>,
+    pub credentials: Option<SecretVersion>,
     /// What this process remembers of it.
     pub memory: Memory,
     /// Other `DwsSnapshot`s that name or hold the same snapshot, by id.

@@ -12,7 +12,7 @@ use super::identity;
 use super::refused;
 use super::secret;
 use crate::api::cluster::AdoptionPolicy;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 use crate::api::{Baseline, OperationKind, Target};
 use crate::core::conditions::{self, Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
@@ -231,7 +231,7 @@ fn restore_source(draft: &Draft<'_>, account: &KnownAccount) -> Result<Option<St
     }
 }
 
-type Chosen = (SecretString, Option<RejectedSecret>);
+type Chosen = (SecretString, Option<SecretVersion>);
 
 /// The password of the new cluster and the Secret that it came from. `Err(None)`: the reference is not there
 /// or its content cannot be used, and the draft's failure says so.
@@ -254,7 +254,7 @@ fn first_password(draft: &mut Draft<'_>, held: &Passwords) -> Result<Chosen, Opt
             uid,
             resource_version,
         }) => {
-            let secret = RejectedSecret {
+            let secret = SecretVersion {
                 uid: uid.clone(),
                 resource_version: resource_version.clone(),
             };

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::draft::{ClusterStep, Draft, Part};
 use super::{refused, turn};
-use crate::api::cluster_status::{Binding, RejectedSecret};
+use crate::api::cluster_status::{Binding, SecretVersion};
 use crate::api::{OperationKind, names};
 use crate::core::conditions::{Ready, Says, Verdict};
 use crate::core::connection::{self, Passwords};
@@ -124,7 +124,7 @@ pub(super) fn publish<'a>(mut draft: Draft<'a>, cluster: &Arc<Cluster>) -> Part<
     Ok(draft)
 }
 
-pub(super) type Referenced = (SecretString, RejectedSecret);
+pub(super) type Referenced = (SecretString, SecretVersion);
 
 /// The referenced Secret's content; `None` without a reference, or where it is not there.
 pub(super) fn referenced(draft: &Draft<'_>) -> Result<Option<Referenced>, Box<ClusterStep>> {
@@ -138,7 +138,7 @@ pub(super) fn referenced(draft: &Draft<'_>) -> Result<Option<Referenced>, Box<Cl
             uid,
             resource_version,
         }) => {
-            let secret = RejectedSecret {
+            let secret = SecretVersion {
                 uid: uid.clone(),
                 resource_version: resource_version.clone(),
             };
@@ -153,7 +153,7 @@ pub(super) fn referenced(draft: &Draft<'_>) -> Result<Option<Referenced>, Box<Cl
 pub(super) fn known_in_force(
     draft: &Draft<'_>,
     passwords: &Passwords,
-    secret: &RejectedSecret,
+    secret: &SecretVersion,
 ) -> bool {
     match &draft.status.password_secret {
         Some(known) => known == secret,

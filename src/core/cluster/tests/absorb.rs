@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::*;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 use crate::core::cluster::absorb as absorb_answer;
 use crate::dws::answer::Answer;
 use OperationKind::{Create, Delete, DeleteSnapshot, ResetPassword, Resize, Restart, Restore};
@@ -34,7 +34,7 @@ fn after(kind: OperationKind, attempt: i32, answer: &Answer) -> DwsClusterStatus
     let mut open = operation(kind, OperationPhase::Intended, 5);
     open.attempt = attempt;
     open.baseline.handled = Some(ago(900));
-    open.target.secret = Some(RejectedSecret {
+    open.target.secret = Some(SecretVersion {
         uid: "secret".into(),
         resource_version: "1".into(),
     });

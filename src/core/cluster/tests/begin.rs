@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::cluster::{AdoptionPolicy, ManagementPolicy};
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 use crate::api::{DwsSnapshot, DwsSnapshotStatus};
 use crate::core::conditions::{Ready, Says, Verdict, apply};
 use crate::core::connection::Passwords;
@@ -67,8 +67,8 @@ fn failed(reason: &str, age: i64) -> Facts {
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the status holds it
-fn refused_secret(version: &str) -> Option<RejectedSecret> {
-    Some(RejectedSecret {
+fn refused_secret(version: &str) -> Option<SecretVersion> {
+    Some(SecretVersion {
         uid: "secret".into(),
         resource_version: version.into(),
     })
@@ -76,8 +76,8 @@ fn refused_secret(version: &str) -> Option<RejectedSecret> {
 
 /// The credentials Secret at this version.
 #[allow(clippy::unnecessary_wraps)] // as the facts hold it
-fn credentials(version: &str) -> Option<RejectedSecret> {
-    Some(RejectedSecret {
+fn credentials(version: &str) -> Option<SecretVersion> {
+    Some(SecretVersion {
         uid: "credentials".into(),
         resource_version: version.into(),
     })

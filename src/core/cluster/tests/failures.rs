@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 use crate::core::cluster::absorb;
 use crate::dws::answer::Answer;
 use OperationKind::{ResetPassword, Resize, Restart};
@@ -123,7 +123,7 @@ fn a_restart_that_is_held_holds_nothing_else() {
 
 #[test]
 fn a_refused_resize_keeps_the_refused_password_in_mind() {
-    let secret = RejectedSecret {
+    let secret = SecretVersion {
         uid: "secret".into(),
         resource_version: "7".into(),
     };
@@ -135,7 +135,7 @@ fn a_refused_resize_keeps_the_refused_password_in_mind() {
 #[test]
 fn a_refusal_whose_wish_is_withdrawn_is_told_no_more() {
     let facts = failing(&[(ResetPassword, "PasswordRejected", 60)]);
-    let secret = RejectedSecret::default();
+    let secret = SecretVersion::default();
     let status = facts
         .status(|s| s.rejected_secret = Some(secret))
         .decide()

@@ -4,7 +4,7 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::cluster::ManagementPolicy;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 
 fn lost(phase: OperationPhase) -> Facts {
     Facts::new()
@@ -198,7 +198,7 @@ fn made_from(version: &str) -> Facts {
     accepted(cluster("AVAILABLE", "", 3))
         .status(|s| {
             let open = s.operation.as_mut().unwrap();
-            open.target.secret = Some(RejectedSecret {
+            open.target.secret = Some(SecretVersion {
                 uid: "secret".into(),
                 resource_version: version.into(),
             });
@@ -228,7 +228,7 @@ fn a_password_that_was_made_anew_is_not_taken_for_the_referenced_one() {
         .secret_is(ConnectionSecret::Absent)
         .password("Chosen-Pw-1");
     let facts = facts.status(|s| {
-        s.operation.as_mut().unwrap().target.secret = Some(RejectedSecret::default());
+        s.operation.as_mut().unwrap().target.secret = Some(SecretVersion::default());
     });
     let intent = facts.decide().0.call.unwrap();
     assert_eq!(intent.operation().target.secret, None);

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use super::resize::overdue;
 use super::*;
 use crate::api::cluster::{ClusterDeletionPolicy as Policy, ManagementPolicy};
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 
 const RESETS: &str = "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret put";
 const RESETS_KEPT: &str = "call ResetPassword #1; Ready=True/Available; Synced=True/PasswordPending; Reconciling; secret kept";
@@ -40,7 +40,7 @@ fn refused(facts: Facts, age: i64) -> Facts {
 }
 
 fn rejected(version: &str) -> impl FnOnce(&mut DwsClusterStatus) {
-    let secret = RejectedSecret {
+    let secret = SecretVersion {
         uid: "secret".into(),
         resource_version: version.into(),
     };
@@ -49,7 +49,7 @@ fn rejected(version: &str) -> impl FnOnce(&mut DwsClusterStatus) {
 
 /// The content of this version of the referenced Secret is known to be in force.
 fn in_force(version: &str) -> impl FnOnce(&mut DwsClusterStatus) {
-    let secret = RejectedSecret {
+    let secret = SecretVersion {
         uid: "secret".into(),
         resource_version: version.into(),
     };
@@ -108,7 +108,7 @@ fn resizing() -> Facts {
 #[case::deleted_and_nobody_knows(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD), RESETS)]
 #[case::edited_by_hand(Facts::live().secret(&[("password", "Edited-Pw-1")]).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
 #[case::adopted_and_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD), "Ready=True/Available; Synced=True/InSync; secret kept")]
-#[case::adopted_rotated_and_then_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(|s| s.password_secret = Some(RejectedSecret::default())), RESETS_KEPT)]
+#[case::adopted_rotated_and_then_referenced(Facts::adopted().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(|s| s.password_secret = Some(SecretVersion::default())), RESETS_KEPT)]
 #[case::deleted_and_referenced(Facts::live().secret_is(ConnectionSecret::Absent).password(PASSWORD).status(in_force("1")), "Ready=True/Available; Synced=True/InSync; secret put")]
 #[case::deleted_and_adopted(Facts::adopted().secret_is(ConnectionSecret::Absent), "Ready=True/Available; Synced=True/InSync; secret kept")]
 #[case::foreign(Facts::live().secret_is(ConnectionSecret::Foreign("x".into())), "Ready=True/Available; Synced=False/SecretConflict; Stalled")]
@@ -266,7 +266,7 @@ fn what_is_in_force_is_remembered_by_its_secret(#[case] facts: Facts, #[case] ve
 fn with_secret(facts: Facts) -> Facts {
     facts.status(|status| {
         let open = status.operation.as_mut().unwrap();
-        open.target.secret = Some(RejectedSecret {
+        open.target.secret = Some(SecretVersion {
             uid: "secret".into(),
             resource_version: "1".into(),
         });

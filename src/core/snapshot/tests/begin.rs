@@ -3,7 +3,7 @@
 use rstest::rstest;
 
 use super::*;
-use crate::api::cluster_status::RejectedSecret;
+use crate::api::cluster_status::SecretVersion;
 use crate::core::conditions::{Ready, Says, Verdict, apply};
 use OperationPhase::{Accepted, OutcomeUnknown};
 
@@ -193,8 +193,8 @@ fn refused(reason: &str, age: i64) -> Facts {
 }
 
 #[allow(clippy::unnecessary_wraps)] // as the facts hold it
-fn credentials(version: &str) -> Option<RejectedSecret> {
-    Some(RejectedSecret {
+fn credentials(version: &str) -> Option<SecretVersion> {
+    Some(SecretVersion {
         uid: "credentials".into(),
         resource_version: version.into(),
     })
