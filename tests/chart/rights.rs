@@ -220,7 +220,7 @@ async fn lives_with(values: Value, namespaces: Vec<String>) -> Result<()> {
     let unused: Vec<_> = granted.difference(&allowed).collect();
     ensure!(unused.is_empty(), "granted and never used: {unused:?}");
     figure(
-        "S11",
+        "chart",
         &format!(
             "a life under the rendered roles {}: all {} rights used, no request refused",
             if in_one {
