@@ -151,7 +151,7 @@ async fn what_must_be_refused_is_refused() -> Result<()> {
         .map(|(who, count)| format!("{count} of {who}"))
         .collect();
     figure(
-        "S11",
+        "chart",
         &format!(
             "{total} requests refused with 403 by the real API server ({}); {allowed} beside them allowed, as meant",
             by.join(", ")

@@ -13,6 +13,7 @@ mod accepted;
 mod apply;
 mod attempts;
 mod forbidden;
+mod life;
 mod manifests;
 mod pods;
 mod protection;

@@ -80,6 +80,17 @@ fn first_command(notes: &str) -> Option<String> {
     Some(format!("{}\nEOF\n", &notes[begin..begin + end]))
 }
 
+/// The images of which the notes say that they must be loaded into the nodes.
+fn no_registry(notes: &str) -> Vec<&str> {
+    let lines = notes.lines().filter_map(|line| {
+        let (image, _) = line
+            .strip_prefix("The image ")?
+            .split_once(" names no registry")?;
+        Some(image)
+    });
+    lines.collect()
+}
+
 /// Columns of `kubectl get dwsc`, as the definition has them.
 async fn columns(client: &Client) -> Result<usize> {
     let definitions = Api::<CustomResourceDefinition>::all(client.clone());
@@ -153,6 +164,11 @@ async fn a_release_is_installed_upgraded_taken_away_and_installed_again() -> Res
     }
     let said = cluster.goes(&install)?;
     ensure!(said.contains("It has no credentials of its own"), "{said}");
+    ensure!(said.contains(" --reset-then-reuse-values "), "{said}");
+    ensure!(
+        no_registry(&said) == [concat!("dws-operator:", env!("CARGO_PKG_VERSION"))],
+        "{said}"
+    );
     let before = columns(&client).await?;
 
     // An upgrade brings the definitions with it.
@@ -196,6 +212,14 @@ async fn a_release_is_installed_upgraded_taken_away_and_installed_again() -> Res
         "simulator.enabled=true",
     ])?;
     ensure!(said.contains("It talks to the simulator"), "{said}");
+    ensure!(
+        no_registry(&said)
+            == [
+                concat!("dws-operator:", env!("CARGO_PKG_VERSION")),
+                concat!("dws-simulator:", env!("CARGO_PKG_VERSION"))
+            ],
+        "{said}"
+    );
     cluster.as_told(&said)?;
     ensure!(
         deployments.get_opt(RELEASE).await?.is_some(),

@@ -276,7 +276,7 @@ async fn a_tenant_reaches_nothing_of_another_team() -> Result<()> {
     })
     .await?;
     figure(
-        "S11",
+        "chart",
         &format!(
             "a tenant with `edit`: {} attempts, each told by its condition; of {all} requests at the service none \
              with another team's key, none elsewhere, no effect, no claim",

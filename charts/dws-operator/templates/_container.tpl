@@ -1,5 +1,5 @@
-{{/* What the operator's container and that of `helm test` have in common: the settings, the account, the
-     authorities. */}}
+{{/* What the operator's container and that of `helm test` have in common beyond what all have (_pod.tpl): the
+     settings, the account, the authorities. */}}
 {{- define "dws-operator.environment" -}}
 {{- with .Values.watchNamespaces }}
 - name: DWS_OPERATOR_NAMESPACE
@@ -42,16 +42,16 @@
 {{- end }}
 {{- end -}}
 
-{{- define "dws-operator.environmentFrom" -}}
+{{/* Environment and mounts of the program. */}}
+{{- define "dws-operator.program" -}}
+env:
+  {{- include "dws-operator.environment" . | trim | nindent 2 }}
 {{- with include "dws-operator.credentialsSecret" . }}
 envFrom:
   - secretRef:
       name: {{ . }}
 {{- end }}
-{{- end -}}
-
-{{- define "dws-operator.authoritiesMount" -}}
-{{- if or .Values.caBundle.configMap .Values.caBundle.secret -}}
+{{- if or .Values.caBundle.configMap .Values.caBundle.secret }}
 volumeMounts:
   - name: ca
     mountPath: /etc/dws-operator/ca

@@ -29,14 +29,16 @@ matchExpressions:
   values: [operator, test]
 {{- end -}}
 
-{{/* All labels of an object. Takes the same list. */}}
+{{/* All labels of an object. Takes the same list, at its end those of its kind where there are any. */}}
 {{- define "dws-operator.labels" -}}
 {{- $root := index . 0 -}}
 {{ include "dws-operator.selector" . }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
-{{- with $root.Values.commonLabels }}
+{{- $own := dict }}
+{{- if gt (len .) 2 }}{{ $own = index . 2 | default dict }}{{ end }}
+{{- with merge (dict) $own ($root.Values.commonLabels | default dict) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
@@ -88,11 +90,16 @@ HW_SECRET_KEY: SimulatorSecretKeyForTryingThings0000001
 http://{{ include "dws-operator.fullname" . }}-simulator.{{ .Release.Namespace }}.svc:18080
 {{- end -}}
 
+{{/* A duration as the operator takes it (500ms, 60s, 10m, 1h). */}}
+{{- define "dws-operator.milliseconds" -}}
+{{- $unit := regexFind "[a-z]+$" . -}}
+{{- mul (trimSuffix $unit . | int64) (get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000) $unit) -}}
+{{- end -}}
+
 {{/* The time that a Pod has for its end: the request that is in flight, 15 s to store its answer, 15 s
      for the Lease and for the end itself. */}}
 {{- define "dws-operator.terminationGrace" -}}
-{{- $zero := toDate "2006-01-02" "2000-01-01" -}}
-{{- add 30 (sub (dateModify .Values.settings.requestTimeout $zero | unixEpoch) ($zero | unixEpoch)) -}}
+{{- add 30 (div (include "dws-operator.milliseconds" .Values.settings.requestTimeout | int64) 1000) -}}
 {{- end -}}
 
 {{/* What Pod Security `restricted` asks of a Pod. The image says which user it is. */}}

@@ -36,12 +36,17 @@
 {{- fail "settings.allowNamespaceCredentials is false and there are no credentials: nothing could work; give credentials, or allow those of namespaces" -}}
 {{- end -}}
 {{- range $name := list "authUrl" "endpoint" -}}
-{{- if and (hasPrefix "http://" (index $account $name)) (not $.Values.settings.allowInsecureEndpoints) -}}
+{{- if and (hasPrefix "http://" (index $account $name | default "")) (not $.Values.settings.allowInsecureEndpoints) -}}
 {{- fail (printf "account.%s is plain http: make it https, or set settings.allowInsecureEndpoints" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
+{{- with .Values.settings.activePollInterval -}}
+{{- if gt (include "dws-operator.milliseconds" . | int64) (include "dws-operator.milliseconds" $.Values.settings.pollInterval | int64) -}}
+{{- fail (printf "settings.activePollInterval (%s) is above settings.pollInterval (%s): make it as short, or shorter" . $.Values.settings.pollInterval) -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.caBundle.configMap .Values.caBundle.secret -}}
 {{- fail "caBundle.configMap stands beside caBundle.secret: give one of them" -}}
 {{- end -}}
