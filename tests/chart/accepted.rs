@@ -10,7 +10,7 @@ use crate::helm::{Helm, RELEASE, by_name, cases};
 use crate::support::Result;
 use crate::support::figures::figure;
 
-/// One case of `accepted.yaml`.
+/// One case of `accepted.yaml` or `accepted-pods.yaml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Accepted {
@@ -51,7 +51,8 @@ pub fn rendered(helm: &Helm) -> Result<&'static [Rendered]> {
         return Ok(all);
     }
     let mut all = Vec::new();
-    for case in cases::<Accepted>("accepted.yaml")? {
+    let more = cases::<Accepted>("accepted-pods.yaml")?;
+    for case in cases::<Accepted>("accepted.yaml")?.into_iter().chain(more) {
         let objects = helm.render(&case.release, &case.values)?;
         let objects = objects.unwrap_or_else(|said| panic!("{}: {said}", case.name));
         all.push((case, by_name(objects)?));

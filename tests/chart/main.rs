@@ -2,8 +2,8 @@
 //! refuses, whether the API server takes every object, whether the operator takes its settings, and how a
 //! release lives on a real API server. The plain manifests of `deploy/` are compared with it.
 //!
-//! Its cases are `accepted.yaml` and `refused.yaml`, and of the rendered roles `forbidden.yaml`. What deploy/ holds stands for snapshots of renderings: it
-//! is committed, and compared.
+//! Its cases are `accepted.yaml`, `accepted-pods.yaml` and `refused.yaml`, and of the rendered roles `forbidden.yaml`.
+//! What deploy/ holds stands for snapshots of renderings: it is committed, and compared.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -17,7 +17,7 @@ use crate::support::figures::figure;
 use crate::support::stack::{Options, Stack};
 
 const USER: &str = "system:serviceaccount:dws-system:dws-operator";
-/// Off by default, on in OpenShift: who changes the owner references of an object must have the right to delete it.
+/// Off by default, on in `OpenShift`: who changes the owner references of an object must have the right to delete it.
 const OWNERS: &str = "--enable-admission-plugins=OwnerReferencesPermissionEnforcement";
 
 /// One request as RBAC sees it, or what a rule grants: there no namespace is any, and no name likewise.
