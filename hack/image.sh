@@ -15,10 +15,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-die() {
-    printf 'image: error: %s\n' "$*" >&2
-    exit 1
-}
+# shellcheck disable=SC2034 # read by lib/common.sh
+program=image
+# shellcheck source=hack/lib/common.sh
+source hack/lib/common.sh
 root=''
 case ${1:-} in
     '') ;;

@@ -8,8 +8,8 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 program='node-down'
-# shellcheck source=hack/lib/go-build.sh
-source "$here/lib/go-build.sh"
+# shellcheck source=hack/lib/common.sh
+source "$here/lib/common.sh"
 # shellcheck source=hack/node/lib.sh
 source "$here/node/lib.sh"
 
@@ -27,7 +27,7 @@ gone() { # <what> <command that succeeds once it is gone>...
     done
 }
 
-# shellcheck disable=SC2317 # these are called by gone
+# shellcheck disable=SC2317,SC2329 # these are called by gone
 no_process() {
     local processes
     processes=$(node_processes)
@@ -35,7 +35,7 @@ no_process() {
     xargs kill -9 <<<"$processes" || true
     return 1
 }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_cgroup() { # <directory>: from its leaves up; what is still in one is killed
     [[ -d $1 ]] || return 0
     find "$1" -depth -type d | while read -r group; do
@@ -44,11 +44,11 @@ no_cgroup() { # <directory>: from its leaves up; what is still in one is killed
     done
     [[ ! -d $1 ]]
 }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_link() { ! ip link show "$link" || { ip link del "$link" && false; }; }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_netns() { [[ ! -e /run/netns/$name ]] || { ip netns del "$name" && false; }; }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_directory() { rm -rf "$node" && [[ ! -e $node ]]; }
 
 take_down() { # <number>

@@ -7,8 +7,9 @@
 #   dws-node-N                     its network namespace and its cgroup
 #   dwsnodeN                       the link between this machine and it
 
-node_root=${DWS_NODE_ROOT:-/var/lib/dws-operator-node}
+# shellcheck disable=SC2034 # read by those who source this
 node_count=32
+node_root=${DWS_NODE_ROOT:-/var/lib/dws-operator-node}
 
 # shellcheck disable=SC2034 # read by those who source this
 node_names() { # <number>
