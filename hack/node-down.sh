@@ -3,6 +3,7 @@
 # Can be called at any time and again, on what a crash left too.
 #
 #   hack/node-down.sh NUMBER|DIRECTORY
+#   hack/node-down.sh --of PID       what was made for that process (hack/node-up.sh --for)
 #   hack/node-down.sh --all
 set -euo pipefail
 
@@ -80,11 +81,19 @@ forget_mount_points() {
     rmdir "$node_root" 2>/dev/null || true
 }
 
-(($# == 1)) || die "usage: hack/node-down.sh NUMBER|DIRECTORY|--all"
+usage='usage: hack/node-down.sh NUMBER|DIRECTORY|--of PID|--all'
+owner=''
+if [[ ${1:-} == --of ]]; then
+    owner=${2:?$usage}
+    shift
+fi
+(($# == 1)) || die "$usage"
 status=0
-if [[ $1 == --all ]]; then
+if [[ -n $owner || $1 == --all ]]; then
     for directory in "$node_root"/*/; do
-        if [[ -d $directory ]]; then take_down "$(basename "$directory")" || status=1; fi
+        [[ -d $directory ]] || continue
+        if [[ -n $owner && $(cat "$directory/owner" 2>/dev/null) != "$owner" ]]; then continue; fi
+        take_down "$(basename "$directory")" || status=1
     done
 else
     number=$(basename "$1")

@@ -33,6 +33,20 @@ node_processes() {
     done
 }
 
+# Left by somebody who died: by its maker before it was up, or by the process that it was for.
+node_is_left() {
+    local maker owner
+    [[ -d $node ]] || return 1
+    maker=$(cat "$node/maker" 2>/dev/null || true)
+    owner=$(cat "$node/owner" 2>/dev/null || true)
+    if [[ -n $maker ]] && kill -0 "$maker" 2>/dev/null; then return 1; fi
+    if [[ -z $owner ]]; then
+        [[ -z $(node_processes) ]]
+    elif kill -0 "$owner" 2>/dev/null; then
+        return 1
+    fi
+}
+
 # The cgroups of this node: one in each hierarchy of version 1, a single one in version 2.
 cgroup_v2() { [[ -f /sys/fs/cgroup/cgroup.controllers ]]; }
 node_cgroups() {

@@ -1,8 +1,8 @@
 //! Programs as a user calls them (kubectl, helm), and waiting. It knows nothing of the operator.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,17 @@ impl Program {
     /// Runs it to its end; what it printed. An error bears the arguments and its last words.
     pub fn run(&self, args: &[&str]) -> Result<String> {
         self.run_with(args, "")
+    }
+
+    /// Runs it beside the caller until that lets go of it.
+    pub fn start(&self, args: &[&str]) -> Result<Running> {
+        let child = Command::new(&self.0)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{} {}", self.0.display(), args.join(" ")))?;
+        Ok(Running(child))
     }
 
     /// What it printed on both streams, however it ended.
@@ -49,6 +60,27 @@ impl Program {
             String::from_utf8_lossy(&output.stderr).trim()
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// A program that runs, and ends with this.
+pub struct Running(Child);
+
+impl Running {
+    /// The first line that it prints.
+    pub fn first_line(&mut self) -> Result<String> {
+        let output = self.0.stdout.take().context("its output was read")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        Ok(line)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
