@@ -1,4 +1,5 @@
-//! A reader's shell: a copy of what the commands name, helm and kubectl in its path, and a control plane of its own.
+//! A reader's shell: a copy of what the commands name, helm, kubectl and our programs in its path, a control plane and a
+//! simulator of its own.
 //!
 //! There is no kubelet and no controller: objects are stored, defaulted, validated and admitted as on any cluster, and
 //! no Pod runs.
@@ -12,6 +13,7 @@ use anyhow::{Context, ensure};
 use crate::support::Result;
 use crate::support::control_plane::ControlPlane;
 use crate::support::guard::GuardedDirectory;
+use crate::support::process::Process;
 use crate::support::tools::tool;
 
 /// A second is much, but not on a machine that has other things to do; a command that waits for what never comes is to
@@ -20,6 +22,9 @@ pub const PATIENCE: Duration = Duration::from_mins(3);
 
 pub struct Shell {
     pub plane: ControlPlane,
+    _simulator: Process,
+    /// Where it listens: the port that the pages name may be somebody else's here.
+    simulator: String,
     directory: GuardedDirectory,
 }
 
@@ -46,12 +51,33 @@ impl Shell {
         if kubectl.is_absolute() {
             std::os::unix::fs::symlink(kubectl, at.join("bin/kubectl"))?;
         }
-        Ok(Some(Self { plane, directory }))
+        std::fs::create_dir_all(at.join("target/release"))?;
+        for (program, name) in [
+            (Process::operator()?, "dws-operator"),
+            (Process::simulator()?, "dws-simulator"),
+        ] {
+            for place in ["bin", "target/release"] {
+                std::os::unix::fs::symlink(program.get_program(), at.join(place).join(name))?;
+            }
+        }
+        let mut command = Process::simulator()?;
+        command.args(["--listen", "127.0.0.1:0", "--speed", "100", "--seed", "1"]);
+        let mut running = Process::spawn(&command, &at.join("simulator.log"))?;
+        let ready = "dws-simulator ready on http://";
+        let said = running.wait_for_log(ready, 0, PATIENCE).await?;
+        let (_, simulator) = said.split_once(ready).context("no address")?;
+        Ok(Some(Self {
+            plane,
+            _simulator: running,
+            simulator: simulator.to_owned(),
+            directory,
+        }))
     }
 
     /// What comes of a command, or of several.
     pub async fn run(&self, command: &str) -> Result<Output> {
         let at = self.directory.path();
+        let command = &command.replace("127.0.0.1:18080", &self.simulator);
         let path = std::env::var("PATH").unwrap_or_default();
         let output = tokio::process::Command::new("bash")
             .args(["-euo", "pipefail", "-c", command])

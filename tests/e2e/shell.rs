@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -22,13 +22,17 @@ impl Program {
 
     /// Runs it beside the caller until that lets go of it.
     pub fn start(&self, args: &[&str]) -> Result<Running> {
-        let child = Command::new(&self.0)
+        let mut child = Command::new(&self.0)
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("{} {}", self.0.display(), args.join(" ")))?;
-        Ok(Running(child))
+        let output = child.stdout.take().context("no output")?;
+        Ok(Running {
+            child,
+            output: BufReader::new(output),
+        })
     }
 
     /// What it printed on both streams, however it ended.
@@ -64,14 +68,17 @@ impl Program {
 }
 
 /// A program that runs, and ends with this.
-pub struct Running(Child);
+pub struct Running {
+    child: Child,
+    // Held: it may say more, and ends where nobody could read that.
+    output: BufReader<ChildStdout>,
+}
 
 impl Running {
-    /// The first line that it prints.
-    pub fn first_line(&mut self) -> Result<String> {
-        let output = self.0.stdout.take().context("its output was read")?;
+    /// The next line that it prints.
+    pub fn line(&mut self) -> Result<String> {
         let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
+        self.output.read_line(&mut line)?;
         Ok(line)
     }
 }
@@ -79,8 +86,8 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

@@ -66,7 +66,7 @@ fn by_port_forward(world: &World, path: &str) -> Result<String> {
     let args = ["-n", NAMESPACE, "port-forward", &deployment, ":18080"];
     let mut forward = world.kubectl.start(&args)?;
     // `Forwarding from 127.0.0.1:41234 -> 18080`
-    let said = forward.first_line()?;
+    let said = forward.line()?;
     let address = said.split_whitespace().nth(2).context("no address")?;
     let mut stream = TcpStream::connect(address).with_context(|| said.clone())?;
     stream.set_read_timeout(Some(PATIENCE))?;
