@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::support::Result;
 use crate::support::control_plane::ControlPlane;
@@ -19,6 +19,9 @@ use crate::support::tools::tool;
 /// A second is much, but not on a machine that has other things to do; a command that waits for what never comes is to
 /// be told.
 pub const PATIENCE: Duration = Duration::from_mins(3);
+
+/// Which of several commands does not end is told by this file.
+const TRACED: &str = "exec 9>trace; BASH_XTRACEFD=9; set -x\n";
 
 pub struct Shell {
     pub plane: ControlPlane,
@@ -80,7 +83,7 @@ impl Shell {
         let command = &command.replace("127.0.0.1:18080", &self.simulator);
         let path = std::env::var("PATH").unwrap_or_default();
         let output = tokio::process::Command::new("bash")
-            .args(["-euo", "pipefail", "-c", command])
+            .args(["-euo", "pipefail", "-c", &format!("{TRACED}{command}")])
             .current_dir(at)
             .env("PATH", format!("{}:{path}", at.join("bin").display()))
             .env("HOME", at)
@@ -88,9 +91,11 @@ impl Shell {
             .stdin(std::process::Stdio::null())
             .kill_on_drop(true)
             .output();
-        Ok(tokio::time::timeout(PATIENCE, output)
-            .await
-            .with_context(|| format!("no end: {command}"))??)
+        let Ok(output) = tokio::time::timeout(PATIENCE, output).await else {
+            let trace = std::fs::read_to_string(at.join("trace")).unwrap_or_default();
+            bail!("no end: {command}\nlast: {:?}", trace.lines().last());
+        };
+        Ok(output?)
     }
 
     /// The same, which must go well; what it says.
