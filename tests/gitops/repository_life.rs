@@ -52,7 +52,7 @@ async fn the_repository_becomes_a_warehouse_and_is_pruned() -> Result<()> {
     by_hand(stage, &world, &apps).await?;
     fixed_field(stage, &world, &apps).await?;
 
-    // Taken out of Git with its protection on it is not deleted; off, it goes, with a last snapshot.
+    // Taken out of Git with its protection on it is not deleted; off, it goes, with a final snapshot.
     let pruned = flux("prune", &kubeconfig, &apps).await;
     ensure!(pruned.is_err_and(|error| error.to_string().contains("deletionProtection")));
     let kept = world.get("DwsCluster", "orders-dw").await?;
