@@ -15,6 +15,18 @@ use super::support::Result;
 /// What a step may take that usually takes seconds. A machine that is busy with other things needs more.
 pub const PATIENCE: Duration = Duration::from_mins(3);
 
+/// The namespaces that the steps make. Where one is there already, `hack/e2e.sh` does not begin.
+pub const PLACES: [&str; 8] = [
+    "dws-system",
+    "dws-cloud",
+    "orders",
+    "trial",
+    "leaves-a-snapshot",
+    "leaves-nothing",
+    "leaves-all",
+    "left-alone",
+];
+
 /// Everything that a step works with.
 pub struct World {
     /// The machine's or the pinned one.
@@ -70,6 +82,7 @@ impl World {
     /// A namespace in which only Pods of the restricted standard may run. One that is there already is somebody's,
     /// and no label of ours may lead to its deletion.
     pub fn make_namespace(&self, name: &str) -> Result<()> {
+        anyhow::ensure!(PLACES.contains(&name), "{name} is not in PLACES");
         let manifest = format!(
             "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    \
              dws-operator-e2e: \"true\"\n    pod-security.kubernetes.io/enforce: restricted\n"
