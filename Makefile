@@ -10,7 +10,7 @@ export KEEP CLUSTER
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: prereqs ## Watch a cluster's whole life on a private control plane (KEEP=1, CLUSTER=current)
@@ -26,7 +26,7 @@ test: prereqs ## Run everything that CI runs
 test-deep: prereqs ## Run the long suites (hours)
 	@hack/test.sh --deep
 
-# A KUBECONFIG in the command line is one to be used; one in the environment may be anybody's.
+# A KUBECONFIG in the command line is one to be used; one in the environment may be anybody's (hack/e2e.sh).
 ifeq ($(origin KUBECONFIG),command line)
 test-e2e: export CLUSTER = current
 endif
@@ -60,7 +60,7 @@ generate: prereqs ## Write the generated files (crds/, tables in docs/ and the c
 lint: prereqs ## Format, clippy and dependency checks
 	@cargo fmt --check
 	@cargo clippy --locked --all-targets -- -D warnings
-	@if command -v shellcheck >/dev/null; then shellcheck -x hack/*.sh hack/lib/*.sh hack/node/init.sh .ci/run; else echo "skipped: shellcheck is not installed"; fi
+	@hack/shellcheck.sh || [ $$? -eq 77 ]
 	@hack/deny.sh
 	@hack/deny.sh --advisories || [ $$? -eq 77 ]
 

@@ -5,7 +5,12 @@
 set -euo pipefail
 
 crate=$1 version=$2
-root=${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}/tools/$crate-$version
+# shellcheck disable=SC2034 # read by lib/common.sh
+program=cargo-tool
+# shellcheck source=hack/lib/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+# shellcheck disable=SC2154 # that sets it
+root=$cache/tools/$crate-$version
 
 # cargo-deny says its version as `cargo-deny --version`, cargo-cyclonedx as `cargo-cyclonedx cyclonedx --version`.
 for given in --version "${crate#cargo-} --version"; do
@@ -16,10 +21,10 @@ for given in --version "${crate#cargo-} --version"; do
     fi
 done
 if [[ ! -x $root/bin/$crate ]]; then
-    echo "$crate $version is built once, into $root" >&2
+    say "$crate $version is built once, into $root"
     begin=$SECONDS
     env -u CARGO_TARGET_DIR -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS \
         cargo install --quiet --locked --version "$version" --root "$root" "$crate" >&2
-    echo "built in $((SECONDS - begin)) s" >&2
+    say "built in $((SECONDS - begin)) s"
 fi
 printf '%s\n' "$root/bin/$crate"

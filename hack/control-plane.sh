@@ -62,7 +62,6 @@ etcd=$(pinned "$modules/etcd" go.etcd.io/etcd/server/v3)
 [[ -n $kubernetes && -n $etcd ]] || die "hack/controlplane names no version of k8s.io/kubernetes or of etcd"
 
 # What is built is decided by the modules and by how we build them, so both name the cache.
-recipe=1 # raise it when the build flags here or in lib/go-build.sh change
 hash=$({ echo "$recipe" && cat "$modules"/{"$module",etcd}/go.{mod,sum}; } | sha256 | cut -c1-12)
 root=$cache/control-plane
 assets=$root/$kubernetes-$(platform)-$hash

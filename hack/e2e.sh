@@ -4,7 +4,8 @@
 #
 #   hack/e2e.sh                    on a node that is started on this machine, and goes afterwards
 #   CLUSTER=current hack/e2e.sh    on the cluster that KUBECONFIG points at (kind, say), which must not
-#                                  have the operator or its definitions: all that it makes is removed
+#                                  have the operator or its definitions: all that it makes is removed.
+#                                  A KUBECONFIG with an E2E_IMAGE beside it says the same
 #
 #   E2E_IMAGES=DIRECTORY           for a node: dws-operator.tar and dws-simulator.tar from there, instead of
 #                                  those that `make image` builds
@@ -16,11 +17,19 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-say() { printf 'e2e: %s\n' "$*" >&2; }
-die() {
-    say "error: $*"
-    exit 1
-}
+# shellcheck disable=SC2034 # read by lib/common.sh
+program=e2e
+# shellcheck source=hack/lib/common.sh
+source hack/lib/common.sh
+
+# The KUBECONFIG of an environment may be anybody's; with an image for that cluster it is meant.
+if [[ -z ${CLUSTER:-} && -n ${KUBECONFIG:-} ]]; then
+    if [[ -n ${E2E_IMAGE:-} ]]; then
+        CLUSTER=current
+    else
+        say "KUBECONFIG=$KUBECONFIG is ignored; to test on that cluster, set E2E_IMAGE and E2E_SIMULATOR_IMAGE too (CONTRIBUTING.md)"
+    fi
+fi
 
 started=$SECONDS
 images=${E2E_IMAGES:-target/image}
@@ -34,8 +43,14 @@ if [[ ${CLUSTER:-} == current ]]; then
     export KUBECONFIG=${KUBECONFIG:-$HOME/.kube/config}
     server=$("$E2E_KUBECTL" config view --minify -o 'jsonpath={.clusters[0].cluster.server}') || die "KUBECONFIG names no cluster"
     "$E2E_KUBECTL" get --raw /readyz >/dev/null || die "the cluster at $server does not answer"
-    there=$("$E2E_KUBECTL" get crd,clusterrole -o name | grep -E 'dws\.huaweicloud\.com|/dws-operator' || true)
-    there+=$("$E2E_KUBECTL" get ns dws-system dws-cloud orders trial --ignore-not-found -o name)
+    # What cannot be read is not taken for absent.
+    kinds=crd,clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding
+    all=$("$E2E_KUBECTL" get "$kinds" -o name) || die "what the cluster at $server holds cannot be read"
+    there=$(grep -E 'dws\.huaweicloud\.com|/dws-operator' <<<"$all" || true)
+    # All those that the steps make (World::make_namespace).
+    places=$("$E2E_KUBECTL" get ns dws-system dws-cloud orders trial leaves-a-snapshot leaves-nothing leaves-all left-alone \
+        --ignore-not-found -o name) || die "the namespaces of the cluster at $server cannot be read"
+    there+=${there:+${places:+ }}$places
     [[ -z $there ]] || die "the cluster at $server holds what this test would make and delete, so it is left alone: ${there//$'\n'/ }"
     [[ -n ${E2E_IMAGE:-} && -n ${E2E_SIMULATOR_IMAGE:-} ]] ||
         die "the cluster at $server needs the images. For kind:" $'\n' \
@@ -49,18 +64,19 @@ else
     if [[ -z ${E2E_IMAGES:-} ]]; then hack/image.sh >&2; fi
 
     # The node ends with this script, however that ends: who reads the other end of a pipe sees it, in a
-    # session of its own, so that no signal that is meant for us reaches it before its work.
-    KUBECONFIG=$(hack/node-up.sh)
-    export KUBECONFIG
-    node=$(dirname "$(dirname "$KUBECONFIG")")
+    # session of its own, so that no signal that is meant for us reaches it before its work. It is there before
+    # the node is, and node-up.sh holds the pipe too: what that leaves is seen as well.
+    told=$(mktemp)
     # shellcheck disable=SC2016 # $1 is that of the inner shell
-    exec 9> >(exec setsid bash -c 'trap "" HUP INT QUIT TERM
-        read -r word || true
-        [[ $word == keep ]] || exec hack/node-down.sh "$1"' bash "$node" >&2)
-    watcher=$!
+    exec 9> >(exec setsid bash -c 'trap "" HUP INT QUIT TERM PIPE
+        read -r _ || true
+        rm -f "$2"
+        exec hack/node-down.sh --of "$1"' bash $$ "$told" >&2)
+    watcher=$! starting=''
     take_down() {
-        if [[ -n ${KEEP:-} ]]; then
-            echo keep >&9
+        if [[ -n $starting ]]; then kill "$starting" 2>/dev/null || true; fi
+        if [[ -n ${KEEP:-} && -n ${node:-} ]]; then
+            rm -f "$node/owner"
             say "the node stays (hack/node-down.sh $node takes it down): export KUBECONFIG=$KUBECONFIG"
         fi
         exec 9>&-
@@ -69,6 +85,14 @@ else
     trap take_down EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
+
+    hack/node-up.sh --for $$ >"$told" & # beside us, since a signal is seen while we wait for what runs there
+    starting=$!
+    wait "$starting"
+    starting=''
+    KUBECONFIG=$(tail -n 1 "$told")
+    export KUBECONFIG
+    node=$(dirname "$(dirname "$KUBECONFIG")")
 
     # shellcheck source=/dev/null
     source "$node/env"
@@ -83,8 +107,8 @@ else
     whole_name_of() { # <archive>: as containerd knows it
         tar -xOf "$1" index.json | sed -n 's/.*"io\.containerd\.image\.name":[[:space:]]*"\([^"]*\)".*/\1/p'
     }
-    for program in dws-operator dws-simulator; do
-        ctr images import "$images/$program.tar" >>"$node/log/import.log" 2>&1
+    for name in dws-operator dws-simulator; do
+        ctr images import "$images/$name.tar" >>"$node/log/import.log" 2>&1
     done
     E2E_IMAGE=$(name_of "$images/dws-operator.tar")
     E2E_SIMULATOR_IMAGE=$(name_of "$images/dws-simulator.tar")

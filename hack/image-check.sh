@@ -3,7 +3,8 @@
 #
 #   1. `hack/image.sh` here; then again from nothing, in a clone of the last commit elsewhere, with a home of
 #      cargo, a umask, a time zone and a language of its own: the same digests, the same bytes.
-#   2. What the Dockerfile copies (`hack/image.sh --root`) is, file by file, what the archive holds.
+#   2. What the Dockerfile copies (`hack/image.sh --root`), built from what .dockerignore sends to a builder and
+#      nothing else, is, file by file, what the archive holds.
 #   3. What is in both archives lives together: tests/image, `life`.
 #
 # About twenty minutes on two cores.
@@ -61,6 +62,14 @@ if ((differing > 0)); then
 fi
 figure "4 files of two builds in two places are the same, byte by byte"
 
+# The clone becomes what a builder is sent; only what was compiled stays, and a source that is missing now shows.
+if grep -vqE '^(#.*|\*|!.*)?$' .dockerignore || ! grep -qx '\*' .dockerignore; then
+    echo ".dockerignore: this reads '*' and lines with '!' only" >&2
+    exit 1
+fi
+mapfile -t sent < <(sed -n 's/^!//p' .dockerignore)
+find "$clone" -mindepth 1 -maxdepth 1 ! -name target -exec rm -rf {} +
+git archive HEAD "${sent[@]}" | tar -x -C "$clone"
 revision=$(git rev-parse HEAD)
 elsewhere env SOURCE_DATE_EPOCH=0 DWS_OPERATOR_BUILD_REVISION="$revision" hack/image.sh --root "$again/copied"
 compared=0

@@ -15,10 +15,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-die() {
-    printf 'image: error: %s\n' "$*" >&2
-    exit 1
-}
+# shellcheck disable=SC2034 # read by lib/common.sh
+program=image
+# shellcheck source=hack/lib/common.sh
+source hack/lib/common.sh
 root=''
 case ${1:-} in
     '') ;;
@@ -78,8 +78,8 @@ binaries=$built/$target/image
 cargo build --quiet --locked --example image
 maker=$built/debug/examples/image
 if [[ -n $root ]]; then
-    for program in "${programs[@]}"; do
-        "$maker" root --binary "$binaries/$program" --to "$root/$program"
+    for name in "${programs[@]}"; do
+        "$maker" root --binary "$binaries/$name" --to "$root/$name"
     done
     exit 0
 fi
@@ -99,9 +99,9 @@ case $target in
     *-gnu) libc=$(getconf GNU_LIBC_VERSION) ;;
     *) libc="musl $(ldd 2>&1 | sed -n 's/^Version //p')" ;;
 esac
-for program in "${programs[@]}"; do
-    "$maker" archive --binary "$binaries/$program" --to "$out" \
-        --reference "${IMAGE_REPOSITORY:+$IMAGE_REPOSITORY/}$program:${IMAGE_TAG:-$version}" \
+for name in "${programs[@]}"; do
+    "$maker" archive --binary "$binaries/$name" --to "$out" \
+        --reference "${IMAGE_REPOSITORY:+$IMAGE_REPOSITORY/}$name:${IMAGE_TAG:-$version}" \
         --revision "$revision" --epoch "$epoch" --cyclonedx "$described" --crates "$crates" \
         --rust "$(rustc --version | cut -d ' ' -f 2)" --libc "$libc" \
         --authorities "$(sed -n '/^name = "webpki-root-certs"$/{n;s/^version = "\(.*\)"/\1/p}' Cargo.lock)"
@@ -116,10 +116,10 @@ if ! unshare --map-user=65532 --map-group=65532 true 2>/dev/null; then
     echo "skipped: starting the programs in their images, since this machine gives no user namespace"
     exit 0
 fi
-for program in "${programs[@]}"; do
-    layer=$(tar -xOf "$out/$program.tar" manifest.json | sed 's/.*"Layers":\["\([^"]*\)".*/\1/')
-    mkdir "$unpacked/$program"
-    tar -xOf "$out/$program.tar" "$layer" | tar -xzf - -C "$unpacked/$program"
-    said=$(unshare --map-user=65532 --map-group=65532 --root="$unpacked/$program" "/$program" --version)
-    [[ $said == "$program $version" ]] || die "$program in its image calls itself '$said', not '$program $version'"
+for name in "${programs[@]}"; do
+    layer=$(tar -xOf "$out/$name.tar" manifest.json | sed 's/.*"Layers":\["\([^"]*\)".*/\1/')
+    mkdir "$unpacked/$name"
+    tar -xOf "$out/$name.tar" "$layer" | tar -xzf - -C "$unpacked/$name"
+    said=$(unshare --map-user=65532 --map-group=65532 --root="$unpacked/$name" "/$name" --version)
+    [[ $said == "$name $version" ]] || die "$name in its image calls itself '$said', not '$name $version'"
 done

@@ -3,13 +3,14 @@
 # Can be called at any time and again, on what a crash left too.
 #
 #   hack/node-down.sh NUMBER|DIRECTORY
+#   hack/node-down.sh --of PID       what was made for that process (hack/node-up.sh --for)
 #   hack/node-down.sh --all
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 program='node-down'
-# shellcheck source=hack/lib/go-build.sh
-source "$here/lib/go-build.sh"
+# shellcheck source=hack/lib/common.sh
+source "$here/lib/common.sh"
 # shellcheck source=hack/node/lib.sh
 source "$here/node/lib.sh"
 
@@ -27,7 +28,7 @@ gone() { # <what> <command that succeeds once it is gone>...
     done
 }
 
-# shellcheck disable=SC2317 # these are called by gone
+# shellcheck disable=SC2317,SC2329 # these are called by gone
 no_process() {
     local processes
     processes=$(node_processes)
@@ -35,7 +36,7 @@ no_process() {
     xargs kill -9 <<<"$processes" || true
     return 1
 }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_cgroup() { # <directory>: from its leaves up; what is still in one is killed
     [[ -d $1 ]] || return 0
     find "$1" -depth -type d | while read -r group; do
@@ -44,11 +45,11 @@ no_cgroup() { # <directory>: from its leaves up; what is still in one is killed
     done
     [[ ! -d $1 ]]
 }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_link() { ! ip link show "$link" || { ip link del "$link" && false; }; }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_netns() { [[ ! -e /run/netns/$name ]] || { ip netns del "$name" && false; }; }
-# shellcheck disable=SC2317
+# shellcheck disable=SC2317,SC2329
 no_directory() { rm -rf "$node" && [[ ! -e $node ]]; }
 
 take_down() { # <number>
@@ -80,11 +81,19 @@ forget_mount_points() {
     rmdir "$node_root" 2>/dev/null || true
 }
 
-(($# == 1)) || die "usage: hack/node-down.sh NUMBER|DIRECTORY|--all"
+usage='usage: hack/node-down.sh NUMBER|DIRECTORY|--of PID|--all'
+owner=''
+if [[ ${1:-} == --of ]]; then
+    owner=${2:?$usage}
+    shift
+fi
+(($# == 1)) || die "$usage"
 status=0
-if [[ $1 == --all ]]; then
+if [[ -n $owner || $1 == --all ]]; then
     for directory in "$node_root"/*/; do
-        if [[ -d $directory ]]; then take_down "$(basename "$directory")" || status=1; fi
+        [[ -d $directory ]] || continue
+        if [[ -n $owner && $(cat "$directory/owner" 2>/dev/null) != "$owner" ]]; then continue; fi
+        take_down "$(basename "$directory")" || status=1
     done
 else
     number=$(basename "$1")

@@ -5,7 +5,9 @@
 # all of it away.
 #
 #   export KUBECONFIG="$(hack/node-up.sh)"
-#   hack/node-up.sh --check          only says whether this machine can
+#   hack/node-up.sh --check          only says whether this machine can, and which packages it would install
+#   hack/node-up.sh --for PID        a node that goes with that process: once it has ended, hack/node-down.sh
+#                                    --of PID takes the node down, and the next node-up.sh does
 #   hack/node-up.sh IMAGE.tar...     brings these images in as well
 #
 # Exit code 77: this machine cannot run a node; each reason is said. What it runs is built from pinned
@@ -33,10 +35,11 @@ source "$here/node/configuration.sh"
 source "$here/node/images.sh"
 
 # Whatever ends this, nothing is left of what was begun.
-made='' interrupted=false
+made='' interrupted=false owner=''
 undo() {
     local status=$?
-    trap '' INT TERM HUP
+    set +e # a word that nobody can read any more, say, is no reason to leave the node
+    trap '' INT TERM HUP PIPE
     remove_probes
     [[ -n $made ]] || exit "$status"
     if ! $interrupted; then
@@ -51,10 +54,16 @@ trap 'interrupted=true; exit 130' INT
 trap 'interrupted=true; exit 143' TERM HUP
 
 if [[ ${1:-} == --check ]]; then
+    only_look=true
     require_a_machine_for_nodes
     say "this machine can run a node"
     exit 0
 fi
+if [[ ${1:-} == --for ]]; then
+    owner=${2:?a process}
+    shift 2
+fi
+owner_is_gone() { [[ -n $owner ]] && ! kill -0 "$owner" 2>/dev/null; }
 for image in "$@"; do [[ -f $image ]] || die "there is no image archive '$image'"; done
 
 require_a_machine_for_nodes
@@ -66,20 +75,22 @@ make_images "$("$here/tools.sh" coredns)"
 kubectl=$assets/kubectl
 
 # --- a number, and with it all names ---------------------------------------------------------
-mkdir -p "$node_root"
-chmod 0755 "$node_root"
 for ((candidate = 0; ; candidate++)); do
     ((candidate < node_count)) || die "$node_count nodes are there already: hack/node-down.sh --all"
     node_names "$candidate"
-    if [[ -d $node && -z $(node_processes) ]] && ! kill -0 "$(cat "$node/owner" 2>/dev/null || echo 0)" 2>/dev/null; then
+    if node_is_left; then
         say "node $number was left by somebody who died, and goes"
         "$here/node-down.sh" "$number"
     fi
+    # The last node that goes takes this along.
+    mkdir -p "$node_root"
+    chmod 0755 "$node_root"
     [[ -z $(ip -4 route show "$pods.0/24") && ! -e /run/netns/$name ]] || continue
     mkdir -m 0700 "$node" 2>/dev/null && break
 done
 made=yes
-echo $$ >"$node/owner"
+echo $$ >"$node/maker"
+if [[ -n $owner ]]; then echo "$owner" >"$node/owner"; fi
 
 # --- start -----------------------------------------------------------------------------------
 mkdir -p "$node"/{pki,log,conf,cni,run,kubelet/volume-plugins}
@@ -89,6 +100,7 @@ await() { # <what> <command>...
     shift
     until "$@" >/dev/null 2>&1; do
         ((SECONDS < limit)) || die "$what: not within 180 s"
+        ! owner_is_gone || die "process $owner, which this node is for, has ended"
         sleep 0.2
     done
 }
@@ -99,7 +111,7 @@ make_certificates
 make_configuration
 make_cgroups
 setsid nsenter --net="/run/netns/$name" unshare --mount --pid --fork --kill-child --mount-proc \
-    "$BASH" "$here/node/init.sh" "$node" >"$node/log/init.log" 2>&1 </dev/null &
+    "$BASH" "$here/node/init.sh" "$node" >"$node/log/init.log" 2>&1 </dev/null 9>&- & # 9: see hack/e2e.sh
 
 export KUBECONFIG=$node/conf/admin.kubeconfig
 await "the API server" "$kubectl" get --raw /readyz
@@ -117,6 +129,8 @@ sed "s/SERVICES/$services/" "$here/node/coredns.yaml" | "$kubectl" apply -f - >/
 "$kubectl" -n kube-system rollout status deployment/coredns --timeout=120s >/dev/null || die "DNS does not start"
 
 printf '%s=%q\n' node "$node" socket "$socket" ctr "$containerd/ctr" kubectl "$kubectl" >"$node/env"
-trap - EXIT
 say "node $number is ready after $((SECONDS - started)) s"
+# Where nobody reads this any more, nobody will take the node down either: the write fails, and it goes.
+trap '' PIPE
 printf '%s\n' "$KUBECONFIG"
+trap - EXIT

@@ -3,26 +3,28 @@
 # Needs python3 with venv and, the first time, PyPI; exits with 77 and a line that says so where one is missing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# shellcheck source=hack/lib/common.sh
+source hack/lib/common.sh
 
 if ! command -v python3 >/dev/null; then
-  echo "skipped: the vendor's SDK as witness, since python3 is missing (3.8 or later, with venv)"
+  echo "skipped: the vendor's SDK as witness, since python3 is missing (3.9 or later, with venv)"
   exit 77
 fi
 
-cache="${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}/sdk-witness"
+venv=$cache/sdk-witness
 requirements=tests/sdk/requirements.txt
-if ! cmp -s "$requirements" "$cache/installed.txt"; then
-  rm -rf "$cache"
-  mkdir -p "$cache"
-  if ! python3 -m venv "$cache" >"$cache.log" 2>&1; then
-    echo "skipped: the vendor's SDK as witness, since python3 has no venv (install python3-venv); see $cache.log"
+if ! cmp -s "$requirements" "$venv/installed.txt"; then
+  rm -rf "$venv"
+  mkdir -p "$venv"
+  if ! python3 -m venv "$venv" >"$venv.log" 2>&1; then
+    echo "skipped: the vendor's SDK as witness, since python3 has no venv (install python3-venv); see $venv.log"
     exit 77
   fi
-  if ! "$cache/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" >"$cache.log" 2>&1; then
-    echo "skipped: the vendor's SDK as witness, since it cannot be installed from PyPI; see $cache.log"
+  if ! "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" >"$venv.log" 2>&1; then
+    echo "skipped: the vendor's SDK as witness, since it cannot be installed from PyPI; see $venv.log"
     exit 77
   fi
-  cp "$requirements" "$cache/installed.txt"
+  cp "$requirements" "$venv/installed.txt"
 fi
 
 # One that is named is taken as it is; else the present state of the tree.
@@ -54,7 +56,7 @@ done
 
 # No proxy of the environment, no telemetry of the SDK's.
 if ! env -u http_proxy -u https_proxy -u HTTP_PROXY -u HTTPS_PROXY -u ALL_PROXY -u all_proxy NO_PROXY='*' \
-  "$cache/bin/python" tests/sdk/witness.py "$endpoint" >"$work/out" 2>&1; then
+  "$venv/bin/python" tests/sdk/witness.py "$endpoint" >"$work/out" 2>&1; then
   cat "$work/out"
   echo "--- the simulator's log"
   tail -n 60 "$work/log"

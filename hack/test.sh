@@ -84,14 +84,6 @@ tools() {
     done
 }
 
-witness() {
-    if ! command -v python3 >/dev/null; then
-        echo "skipped: the vendor's SDK as witness, since Python 3 is missing"
-        return 77
-    fi
-    hack/sdk-witness.sh
-}
-
 # cargo's own result lines are added up; a binary that crashed or did not compile has none, and
 # counts as one failure.
 cargo_tests() { # <name> <cargo test arguments>...
@@ -119,7 +111,9 @@ rm -rf target/figures
 mkdir -p target/figures
 
 if $deep; then
+    step "tools" tools
     step "control plane" control_plane
+    step "GitOps witness" hack/gitops-witness.sh
     # Optimised, since these are long, with the checks of a debug build on.
     DEEP=1 SIMULATION=deep cargo_tests "cargo test, deep" --profile deep --all-targets
     # The schemas and their rules, and a few lives, on the oldest Kubernetes that they are for: its cost
@@ -137,12 +131,7 @@ if $deep; then
 else
     step "format" cargo fmt --check
     step "clippy" cargo clippy --locked --all-targets -- -D warnings
-    if command -v shellcheck >/dev/null; then
-        step "shellcheck" shellcheck -x hack/*.sh hack/lib/*.sh hack/node/init.sh .ci/run
-    else
-        echo "skipped: shellcheck is not installed"
-        skipped=$((skipped + 1))
-    fi
+    step "shellcheck" hack/shellcheck.sh
     step "dependencies" hack/deny.sh
     step "advisories" hack/deny.sh --advisories
     step "tools" tools
@@ -153,7 +142,7 @@ else
     # The simulation is thousands of whole lives: optimised they take minutes, else an hour.
     rm -f target/figures/simulation
     SIMULATION=whole cargo_tests "simulation" --profile deep --test simulation
-    step "SDK witness" witness
+    step "SDK witness" hack/sdk-witness.sh
 fi
 
 printf '\n==> figures\n'

@@ -79,7 +79,6 @@ binary_of() { # <package>: as `go build` names it, where the last part is no maj
 }
 
 version=$(pinned "$module" "$(module_of "${packages[0]}")")
-recipe=1 # raise it when the build flags here or in lib/go-build.sh change
 hash=$({ echo "$recipe" && cat "$module"/go.{mod,sum}; } | sha256 | cut -c1-12)
 root=$cache/tools
 target=$root/$name-$version-$(platform)-$hash

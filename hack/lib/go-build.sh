@@ -10,26 +10,13 @@
 #   go_build LABEL NAME MODULE PACKAGE FLAGS VERSION   (more than one)
 #   go_build_end
 
-say() { printf '%s: %s\n' "${program:-build}" "$*" >&2; }
-die() {
-    say "error: $*"
-    exit 1
-}
+# shellcheck source=hack/lib/common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
+# How we build is a part of what is built: hashed into the names in the cache. Raise it when the build flags
+# below, or those of who sources this, change.
 # shellcheck disable=SC2034 # read by those who source this
-cache=${DWS_OPERATOR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dws-operator}
-
-sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; }
-
-platform() { # <os>-<architecture>, as Go names them
-    local arch
-    case $(uname -m) in
-        x86_64 | amd64) arch=amd64 ;;
-        aarch64 | arm64) arch=arm64 ;;
-        *) arch=$(uname -m) ;;
-    esac
-    printf '%s-%s\n' "$(uname -s | tr '[:upper:]' '[:lower:]')" "$arch"
-}
+recipe=1
 
 pinned() { # <module directory> <module path>: the version its go.mod requires
     awk -v path="$2" '$1 == "require" { $0 = substr($0, index($0, $2)) } $1 == path { print $2; exit }' "$1/go.mod"

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Sourced by node-up.sh: can this machine run a node, and if not, why not. Each thing that a node
 # needs is tried, in small and for real, rather than guessed from versions; all reasons are given at
-# once. Nothing stays behind.
+# once. What is made for a try goes again. What stays is what a node needs of the machine itself: packages,
+# kernel modules, and the cgroup controllers that the root passes on; with `only_look` they are not touched.
 
-obstacles=()
+obstacles=() only_look=false
 obstacle() { obstacles+=("$*"); }
 
 probe=dws-probe-$$ probe_link=dwsp$$
@@ -20,7 +21,7 @@ packages=()
 need_command() { # <command> <Debian's package>
     command -v "$1" >/dev/null || packages+=("$2")
 }
-install_packages() {
+install_packages() { # fails where the rest cannot be tried
     need_command ip iproute2
     need_command nsenter util-linux
     need_command unshare util-linux
@@ -29,6 +30,10 @@ install_packages() {
     need_command nft nftables
     need_command runc runc
     ((${#packages[@]} > 0)) || return 0
+    if $only_look && command -v apt-get >/dev/null; then
+        say "these packages are missing, and a node's start installs them by apt-get: ${packages[*]}. What needs them is tried then"
+        return 1
+    fi
     if command -v apt-get >/dev/null; then
         say "installing ${packages[*]} (apt-get)"
         local log
@@ -52,10 +57,11 @@ check_network() {
         obstacle "no network namespace can be made ('ip netns add' fails)"
         return
     fi
-    modprobe -q br_netfilter 2>/dev/null || true # where it is a module
+    if ! $only_look; then modprobe -q br_netfilter 2>/dev/null || true; fi # where it is a module
     $in ip link add br0 type bridge 2>/dev/null || obstacle "no bridge can be made in a network namespace"
     ip link add "$probe_link" type veth peer name eth0 netns "$probe" 2>/dev/null || obstacle "no veth pair can be made"
     $in sysctl -qw net.bridge.bridge-nf-call-iptables=1 2>/dev/null ||
+        { $only_look && modprobe -qn br_netfilter 2>/dev/null; } ||
         obstacle "the kernel has no br_netfilter: Services could not be reached from Pods of the same bridge"
     # What kube-proxy writes, in its forms.
     $in nft -f - 2>/dev/null <<'RULES' || obstacle "nftables cannot translate addresses here (nat, fib, maps)"
@@ -92,7 +98,7 @@ check_cgroups() {
         for controller in cpu cpuset memory pids; do
             [[ $controllers == *" $controller "* ]] || obstacle "the cgroup controller '$controller' is not there"
         done
-        delegate_controllers || obstacle "cgroup controllers cannot be passed on (/sys/fs/cgroup/cgroup.subtree_control)"
+        $only_look || delegate_controllers || obstacle "cgroup controllers cannot be passed on (/sys/fs/cgroup/cgroup.subtree_control)"
     else
         for controller in cpu cpuacct cpuset memory pids; do
             [[ -d /sys/fs/cgroup/$controller ]] || obstacle "the cgroup controller '$controller' is not mounted below /sys/fs/cgroup"
@@ -133,6 +139,9 @@ require_a_machine_for_nodes() {
         check_cgroups
         check_room
         remove_probes
+    elif $only_look; then
+        check_cgroups
+        check_room
     fi
     ((${#obstacles[@]} > 0)) || return 0
     say "this machine cannot run a Kubernetes node:"

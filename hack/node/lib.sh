@@ -7,8 +7,9 @@
 #   dws-node-N                     its network namespace and its cgroup
 #   dwsnodeN                       the link between this machine and it
 
-node_root=${DWS_NODE_ROOT:-/var/lib/dws-operator-node}
+# shellcheck disable=SC2034 # read by those who source this
 node_count=32
+node_root=${DWS_NODE_ROOT:-/var/lib/dws-operator-node}
 
 # shellcheck disable=SC2034 # read by those who source this
 node_names() { # <number>
@@ -30,6 +31,20 @@ node_processes() {
             printf '%s\n' "${process#/proc/}"
         fi
     done
+}
+
+# Left by somebody who died: by its maker before it was up, or by the process that it was for.
+node_is_left() {
+    local maker owner
+    [[ -d $node ]] || return 1
+    maker=$(cat "$node/maker" 2>/dev/null || true)
+    owner=$(cat "$node/owner" 2>/dev/null || true)
+    if [[ -n $maker ]] && kill -0 "$maker" 2>/dev/null; then return 1; fi
+    if [[ -z $owner ]]; then
+        [[ -z $(node_processes) ]]
+    elif kill -0 "$owner" 2>/dev/null; then
+        return 1
+    fi
 }
 
 # The cgroups of this node: one in each hierarchy of version 1, a single one in version 2.

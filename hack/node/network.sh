@@ -10,6 +10,7 @@ make_network() {
     ip route add "$pods.0/24" via "$inner"
     ip route add "$services.0/24" via "$inner"
     # Not `ip netns exec`: it mounts /sys anew, and loses the cgroups below it.
+    # shellcheck disable=SC2016 # they are those of the inner shell
     nsenter --net="/run/netns/$name" bash -euc '
         inner=$1 outer=$2 pods=$3
         ip link set lo up

@@ -6,6 +6,9 @@ use anyhow::ensure;
 
 use crate::support::Result;
 
+/// What a block can be: `sh` is run, the others are data.
+const LANGUAGES: [&str; 5] = ["sh", "yaml", "json", "text", "rust"];
+
 /// A heading of the second or third level with the commands below it, in order.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Section {
@@ -23,11 +26,22 @@ pub fn sections(page: &str) -> Result<Vec<Section>> {
     let mut heading = String::new();
     let mut language: Option<&str> = None;
     let mut block = String::new();
+    let mut indent = 0;
     for line in page.lines() {
+        // A block within a list is as far in as its fence.
+        let begin = line.len() - line.trim_start().len();
+        let line = match language {
+            None if line[begin..].starts_with("```") => {
+                indent = begin;
+                &line[begin..]
+            }
+            None => line,
+            Some(_) => &line[begin.min(indent)..],
+        };
         match (language, line.strip_prefix("```")) {
             (None, Some(opened)) => {
                 ensure!(
-                    ["sh", "yaml", "json", "text"].contains(&opened),
+                    LANGUAGES.contains(&opened),
                     "a block of language {opened:?} below {heading:?}"
                 );
                 language = Some(opened);
@@ -115,7 +129,10 @@ fn a_page_is_cut_into_commands() -> Result<()> {
         (two.heading.as_str(), &two.commands[..]),
         ("Two", &["h".to_owned()][..])
     );
+    let listed = sections("1. One\n\n   ```sh\n   a \\\n     b\n   ```\n")?;
+    assert_eq!(listed[0].commands, ["a \\\n  b"]);
     assert!(sections("```\na\n```\n").is_err());
+    assert!(sections("- a\n\n  ```\n  a\n  ```\n").is_err());
     assert!(sections("```sh\na <<'X'\n```\n").is_err());
     Ok(())
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod blocks;
 mod commands;
+mod pages;
 mod reasons;
 mod references;
 mod shell;

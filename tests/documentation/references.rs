@@ -17,7 +17,7 @@ fn root() -> &'static Path {
 }
 
 /// Every page of ours.
-fn pages() -> Result<Vec<PathBuf>> {
+pub fn pages() -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {

@@ -31,6 +31,13 @@ fn an_installation_lives() -> support::Result<()> {
     outcome
 }
 
+/// A cluster of somebody's own is looked through for all that would be made, and deleted, in it.
+#[test]
+fn every_namespace_is_looked_for_before() {
+    let looked_for = format!("get ns {} ", world::PLACES.join(" "));
+    assert!(include_str!("../../hack/e2e.sh").contains(&looked_for));
+}
+
 /// Two modules pin Kubernetes: that of the API server and that of what runs beside it on a node.
 #[test]
 fn a_node_runs_the_version_of_its_api_server() {

@@ -1,8 +1,8 @@
 //! Programs as a user calls them (kubectl, helm), and waiting. It knows nothing of the operator.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,21 @@ impl Program {
     /// Runs it to its end; what it printed. An error bears the arguments and its last words.
     pub fn run(&self, args: &[&str]) -> Result<String> {
         self.run_with(args, "")
+    }
+
+    /// Runs it beside the caller until that lets go of it.
+    pub fn start(&self, args: &[&str]) -> Result<Running> {
+        let mut child = Command::new(&self.0)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{} {}", self.0.display(), args.join(" ")))?;
+        let output = child.stdout.take().context("no output")?;
+        Ok(Running {
+            child,
+            output: BufReader::new(output),
+        })
     }
 
     /// What it printed on both streams, however it ended.
@@ -49,6 +64,30 @@ impl Program {
             String::from_utf8_lossy(&output.stderr).trim()
         );
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+/// A program that runs, and ends with this.
+pub struct Running {
+    child: Child,
+    // Held: it may say more, and ends where nobody could read that.
+    output: BufReader<ChildStdout>,
+}
+
+impl Running {
+    /// The next line that it prints.
+    pub fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.output.read_line(&mut line)?;
+        Ok(line)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

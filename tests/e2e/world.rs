@@ -8,12 +8,24 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::cloud::Cloud;
-use super::operator::Operator;
+use super::operator::{Operator, RELEASE};
 use super::shell::{Program, until};
 use super::support::Result;
 
 /// What a step may take that usually takes seconds. A machine that is busy with other things needs more.
 pub const PATIENCE: Duration = Duration::from_mins(3);
+
+/// The namespaces that the steps make. Where one is there already, `hack/e2e.sh` does not begin.
+pub const PLACES: [&str; 8] = [
+    "dws-system",
+    "dws-cloud",
+    "orders",
+    "trial",
+    "leaves-a-snapshot",
+    "leaves-nothing",
+    "leaves-all",
+    "left-alone",
+];
 
 /// Everything that a step works with.
 pub struct World {
@@ -67,15 +79,16 @@ impl World {
         self.kubectl.run_with(&args, manifests).map(drop)
     }
 
-    /// A namespace in which only Pods of the restricted standard may run.
+    /// A namespace in which only Pods of the restricted standard may run. One that is there already is somebody's,
+    /// and no label of ours may lead to its deletion.
     pub fn make_namespace(&self, name: &str) -> Result<()> {
-        self.apply(
-            "default",
-            &format!(
-                "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    \
-                 dws-operator-e2e: \"true\"\n    pod-security.kubernetes.io/enforce: restricted\n"
-            ),
-        )
+        anyhow::ensure!(PLACES.contains(&name), "{name} is not in PLACES");
+        let manifest = format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels:\n    \
+             dws-operator-e2e: \"true\"\n    pod-security.kubernetes.io/enforce: restricted\n"
+        );
+        let args = ["create", "--validate=strict", "-f", "-"];
+        self.kubectl.run_with(&args, &manifest).map(drop)
     }
 
     /// One object, `dwsc/orders-dw`; `None` if it is not there.
@@ -153,7 +166,8 @@ impl World {
     /// Removes everything that the steps made, from a cluster that is not ours. The warehouses are the simulator's
     /// and go with it, so no finalizer has to be waited for.
     pub fn clean_up(&self) -> Result<()> {
-        self.operator.uninstall()?;
+        // What follows goes on without it, and takes what it may have left.
+        let uninstalled = self.operator.uninstall();
         let all = [
             "get",
             "dwsc,dwss",
@@ -180,6 +194,14 @@ impl World {
         ];
         let delete = ["delete", "crd", "--ignore-not-found", "--timeout=120s"];
         self.kubectl.run(&[&delete[..], &definitions].concat())?;
+        // Those of a release or of plain manifests that a step which failed has left.
+        self.kubectl.run(&[
+            "delete",
+            "clusterrole,clusterrolebinding,validatingadmissionpolicy,validatingadmissionpolicybinding",
+            "-l",
+            &format!("app.kubernetes.io/instance={RELEASE}"),
+        ])?;
+        uninstalled?;
         println!("everything that was made is removed");
         Ok(())
     }

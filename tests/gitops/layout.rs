@@ -13,7 +13,7 @@ use crate::stage::{Stage, stage};
 use crate::support::Result;
 use crate::support::figures::figure;
 use crate::support::tools::tool;
-use crate::witness::decode;
+use crate::witness::{decode, is_missing};
 use crate::world::items;
 
 fn root() -> PathBuf {
@@ -69,6 +69,9 @@ pub fn kind(object: &Value) -> &str {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_file_is_taken_by_its_tool() -> Result<()> {
+    if is_missing()? {
+        return Ok(());
+    }
     let stage = stage().await?;
     let (folders, files) = folders_and_files()?;
     let mut objects = Vec::new();

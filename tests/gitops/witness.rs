@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::support::Result;
+use crate::support::figures::figure;
 
 /// A verdict in one tool's words.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +32,12 @@ pub struct Verdicts {
 /// The shipped health script.
 pub fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/argocd/health.lua")
+}
+
+/// Whether there is no such program here: it is not built, and Go, which builds it, is missing. That is told as a
+/// figure, so that what was left out shows at the end of `make test`.
+pub fn is_missing() -> Result<bool> {
+    Ok(program()?.is_none())
 }
 
 /// What kstatus and a health script make of these objects.
@@ -67,7 +74,7 @@ pub async fn flux(verb: &'static str, kubeconfig: &Path, objects: &[Value]) -> R
 }
 
 fn ask<T: DeserializeOwned>(arguments: &[&str], objects: &[Value]) -> Result<T> {
-    let mut child = Command::new(program()?)
+    let mut child = Command::new(program()?.context("no Go")?)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -84,19 +91,30 @@ fn ask<T: DeserializeOwned>(arguments: &[&str], objects: &[Value]) -> Result<T> 
     Ok(serde_json::from_slice(&done.stdout)?)
 }
 
-fn program() -> Result<&'static Path> {
-    static PROGRAM: OnceLock<std::result::Result<PathBuf, String>> = OnceLock::new();
+/// What `hack/gitops-witness.sh` exits with where it cannot build.
+const SKIPPED: i32 = 77;
+
+/// Where it is; `None`: see [`is_missing`].
+fn program() -> Result<Option<&'static Path>> {
+    static PROGRAM: OnceLock<std::result::Result<Option<PathBuf>, String>> = OnceLock::new();
     let found = PROGRAM.get_or_init(|| {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("hack/gitops-witness.sh");
         let done = Command::new("bash")
             .arg(script)
             .output()
             .map_err(|error| error.to_string())?;
+        if done.status.code() == Some(SKIPPED) {
+            figure("gitops", String::from_utf8_lossy(&done.stderr).trim());
+            return Ok(None);
+        }
         if !done.status.success() {
             return Err(String::from_utf8_lossy(&done.stderr).into_owned());
         }
         let path = String::from_utf8_lossy(&done.stdout).trim().to_owned();
-        Ok(PathBuf::from(path))
+        Ok(Some(PathBuf::from(path)))
     });
-    found.as_deref().map_err(|error| anyhow::anyhow!("{error}"))
+    match found {
+        Ok(path) => Ok(path.as_deref()),
+        Err(error) => bail!("{error}"),
+    }
 }

@@ -27,7 +27,7 @@ use self::store::{Store, Trouble};
 use super::metrics::Metrics;
 use crate::entropy::Entropy;
 
-/// The times of the lease. They are those of the field (client-go's), but for the first two.
+/// The times of the lease: `renew`, `give_up` and `duration` are client-go's; `look` and `answer` are ours.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
     /// Between two looks of a follower: after a release, as long as that it takes to be seen.

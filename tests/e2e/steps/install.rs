@@ -1,10 +1,15 @@
 //! From nothing to a running installation: once as somebody without an account tries it, once for the
 //! steps that follow.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::Context;
+
 use super::super::cloud;
-use super::super::operator::{Image, NAMESPACE};
+use super::super::operator::{Image, NAMESPACE, RELEASE};
 use super::super::support::Result;
-use super::super::world::World;
+use super::super::world::{PATIENCE, World};
 
 /// The simulator beside the operator, the first example Ready, and everything removed again but for the definitions.
 pub fn trial(world: &World) -> Result<String> {
@@ -38,6 +43,11 @@ pub fn trial(world: &World) -> Result<String> {
     world.apply(place, include_str!("../../../examples/cluster.yaml"))?;
     world.is_ready(place, "dwsc/orders-dw")?;
     let ready = begin.elapsed().as_secs_f32();
+    let ledger = by_port_forward(world, "/__sim/ledger")?;
+    anyhow::ensure!(
+        ledger.contains("200 OK") && ledger.contains("orders-dw"),
+        "the ledger: {ledger}"
+    );
     world.kubectl(place, &["delete", "dwsc/orders-dw", "--timeout=120s"])?;
     world.kubectl("default", &["delete", "namespace", place, "--timeout=120s"])?;
     world.operator.uninstall()?;
@@ -46,8 +56,24 @@ pub fn trial(world: &World) -> Result<String> {
         &["get", "crd", "dwsclusters.dws.huaweicloud.com"],
     )?;
     Ok(format!(
-        "a warehouse was Ready {ready:.1} s after helm install began"
+        "a warehouse was Ready {ready:.1} s after helm install began; the ledger by kubectl port-forward"
     ))
+}
+
+/// What the simulator beside the operator answers, as docs/installation.md reaches it but for the number of the port.
+fn by_port_forward(world: &World, path: &str) -> Result<String> {
+    let deployment = format!("deployment/{RELEASE}-simulator");
+    let args = ["-n", NAMESPACE, "port-forward", &deployment, ":18080"];
+    let mut forward = world.kubectl.start(&args)?;
+    // `Forwarding from 127.0.0.1:41234 -> 18080`
+    let said = forward.line()?;
+    let address = said.split_whitespace().nth(2).context("no address")?;
+    let mut stream = TcpStream::connect(address).with_context(|| said.clone())?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// Two replicas in a restricted namespace, credentials from a Secret, a cloud that outlives the release.
