@@ -189,7 +189,11 @@ impl Gate {
                 inner.paused.lock().push(self.process);
                 inner.stepped.notify_one();
                 tokio::time::sleep(long).await;
-                inner.paused.lock().retain(|one| *one != self.process);
+                // Another request of it may stand longer.
+                let mut paused = inner.paused.lock();
+                if let Some(at) = paused.iter().position(|one| *one == self.process) {
+                    paused.swap_remove(at);
+                }
             }
             None => {}
         }
