@@ -1,5 +1,5 @@
 //! Writes the generated files: the CRDs, also into the chart, their reference pages, the tables of settings in
-//! `docs/configuration.md` and of the chart's values, and the health script in Argo CD's `ConfigMap`. That they are up to
+//! `docs/configuration.md` and of the chart's values, and the health script in Argo CD's configuration. That they are up to
 //! date is tested by `tests/generated.rs` and by `make test`.
 
 mod files;

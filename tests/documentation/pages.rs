@@ -143,9 +143,14 @@ pub const NOT_RUN: [(&str, &str); 33] = [
 ];
 
 /// Takes away what another way of installing has left, so that the next one begins from nothing. Namespaces stay: no
-/// controller would empty them.
+/// controller would empty them. A definition that is deleted before it is served may stay for minutes: the API server
+/// then cannot see whether there are objects of it, and tries again ever later.
 const NOTHING: &str = "
 helm list -n dws-system -q | xargs -r helm uninstall -n dws-system
+if kubectl get -f deploy/base/crds.yaml; then
+  kubectl wait --for=condition=Established -f deploy/base/crds.yaml
+  until kubectl get dwsc,dwss -A; do sleep 0.2; done
+fi
 kubectl delete -f deploy/base/crds.yaml --ignore-not-found
 kubectl -n dws-system delete \
   secret,deployment,service,serviceaccount,role,rolebinding,networkpolicy,pdb --all
