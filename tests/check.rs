@@ -34,12 +34,20 @@ async fn service(count: Count) -> (String, Settings) {
 
 /// What the program says in this environment and nothing else.
 async fn check(environment: &[(&str, &str)]) -> (Option<i32>, String, String) {
+    checked(&[], environment).await
+}
+
+async fn checked(
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> (Option<i32>, String, String) {
     let Output {
         status,
         stdout,
         stderr,
     } = Command::new(env!("CARGO_BIN_EXE_dws-operator"))
         .arg("check")
+        .args(arguments)
         .env_clear()
         .envs(environment.iter().copied())
         .output()
@@ -146,6 +154,14 @@ async fn without_credentials_there_is_nothing_to_look_at() {
     assert_eq!(code, Some(0));
     assert!(complaint.starts_with("warning: ") && complaint.lines().count() == 1);
     assert!(said.starts_with("no account:") && said.contains("credentialsSecretRef"));
+    // As in a Secret whose keys are misspelt.
+    let (code, said, complaint) = checked(
+        &["--require-account"],
+        &[("access_key", "AK"), ("secret_key", "SK")],
+    )
+    .await;
+    assert_eq!((code, said.as_str()), (Some(1), ""));
+    assert!(complaint.contains("HW_ACCESS_KEY"), "{complaint}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,11 +20,12 @@ use crate::dws::clock::SystemClock;
 use crate::dws::model::Listing;
 use crate::dws::permit::Permit;
 
-/// Looks once. Exit code 0 where everything was answered, 1 where something was not.
+/// Looks once. Exit code 0 where everything was answered, 1 where something was not, or where an account is required
+/// and there is none.
 ///
 /// # Errors
 /// A wrong setting.
-pub async fn check(config: Config) -> Result<ExitCode, ConfigError> {
+pub async fn check(config: Config, require_account: bool) -> Result<ExitCode, ConfigError> {
     service::install_crypto();
     for warning in &config.warnings {
         say(&mut std::io::stderr(), &format!("warning: {warning}"));
@@ -32,6 +33,13 @@ pub async fn check(config: Config) -> Result<ExitCode, ConfigError> {
     let out = &mut std::io::stdout();
     let (transport, _) = service::transport(&config, &Metrics::new(), Permit::default())?;
     let Some(own) = service::own_credentials(&config)? else {
+        if require_account {
+            complain(
+                "no account: no credentials of the operator's own were found; a Secret bears them as HW_ACCESS_KEY and \
+                 HW_SECRET_KEY, or as HW_DOMAIN_NAME, HW_USER_NAME and HW_USER_PASSWORD",
+            );
+            return Ok(ExitCode::FAILURE);
+        }
         say(
             out,
             "no account: the operator has no credentials of its own; each resource must name a Secret \

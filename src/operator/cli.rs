@@ -41,9 +41,21 @@ pub enum Command {
     /// Looks once at the operator's own account and says what came of it; changes nothing. Takes the settings
     /// of `run`
     #[command(after_help = variables::help(), after_long_help = variables::help())]
-    Check(Box<RunArgs>),
+    Check(Box<CheckArgs>),
     /// Prints the definitions of both kinds (CRDs) as YAML
     Crd,
+}
+
+/// What `dws-operator check` is told.
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Fail where the operator has no credentials of its own: a Secret whose keys are misspelt gives none
+    #[arg(long)]
+    pub require_account: bool,
+
+    /// The settings of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
 }
 
 /// The settings of `dws-operator run`, as text.

@@ -46,13 +46,13 @@ pub(super) fn endpoint(
     if settings.region.is_none() && own_credential {
         return Err(ConfigError::missing(
             "HW_REGION_NAME",
-            "the operator's own account needs it: set it to the region's id, such as eu-west-101",
+            "the operator's own account needs it: set it to the region's id, such as ap-southeast-3",
         ));
     }
     if settings.region.is_none() && fixed {
         return Err(ConfigError::missing(
             "HW_REGION_NAME",
-            "DWS_ENDPOINT and HW_AUTH_URL belong to one region: set it to that region's id, such as eu-west-101",
+            "DWS_ENDPOINT and HW_AUTH_URL belong to one region: set it to that region's id, such as ap-southeast-3",
         ));
     }
     let mut checked = settings.clone();

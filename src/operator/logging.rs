@@ -29,16 +29,26 @@ pub fn levels(rust_log: Option<&str>) -> Result<EnvFilter, ConfigError> {
         }
         Some(text) => text.to_owned(),
     };
+    let refused = || {
+        ConfigError::invalid(
+            "RUST_LOG",
+            format!(
+                "{} is not a list of levels",
+                quoted(rust_log.unwrap_or_default())
+            ),
+            "write a level (error, warn, info, debug, trace) or levels by module, such as info,dws_operator=debug",
+        )
+    };
+    // A word alone that is no level would be taken for a module, and nothing else be written.
+    let names_a_level =
+        |part: &str| part.contains(['=', '[']) || part.trim().parse::<LevelFilter>().is_ok();
+    if !text.split(',').any(names_a_level) {
+        return Err(refused());
+    }
     EnvFilter::builder()
         .with_default_directive(LevelFilter::INFO.into())
         .parse(text)
-        .map_err(|_| {
-            ConfigError::invalid(
-                "RUST_LOG",
-                format!("{} is not a list of levels", quoted(rust_log.unwrap_or_default())),
-                "write a level (error, warn, info, debug, trace) or levels by module, such as info,dws_operator=debug",
-            )
-        })
+        .map_err(|_| refused())
 }
 
 /// Whether an event of a library may be written at all.

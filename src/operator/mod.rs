@@ -56,7 +56,9 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Command::Crd => print_crds(),
-        Command::Check(args) => judged(start(&args, check::check)),
+        Command::Check(args) => judged(start(&args.run, |config| {
+            check::check(config, args.require_account)
+        })),
         Command::Run(args) => judged(start(&args, run::run)),
     }
 }

@@ -42,7 +42,7 @@ const fn secret(name: &'static str, help: &'static str) -> Variable {
 pub const VARIABLES: &[Variable] = &[
     plain(
         "HW_REGION_NAME",
-        "Region of the operator's own account, such as eu-west-101",
+        "Region of the operator's own account, such as ap-southeast-3",
         "",
     ),
     plain(

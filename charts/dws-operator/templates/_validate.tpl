@@ -21,16 +21,16 @@
 
 {{- if .Values.simulator.enabled -}}
 {{- if or $secret $keys $user -}}
-{{- fail "simulator.enabled stands beside credentials: the simulator has its own, so leave credentials empty" -}}
+{{- fail "simulator.enabled stands beside credentials: the simulator has its own; leave credentials empty, or, to go from a trial to an account, delete the resources first and set simulator.enabled=false" -}}
 {{- end -}}
 {{- range $name, $value := $account -}}
 {{- if $value -}}
-{{- fail (printf "simulator.enabled stands beside account.%s: the operator talks to the simulator, so leave account empty" $name) -}}
+{{- fail (printf "simulator.enabled stands beside account.%s: the operator talks to the simulator; leave account empty, or set simulator.enabled=false" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- else -}}
 {{- if and (not $account.region) (not $secret) (or $keys $user $account.authUrl $account.endpoint) -}}
-{{- fail "account.region is missing: credentials and endpoints belong to a region, such as eu-west-101" -}}
+{{- fail "account.region is missing: credentials and endpoints belong to a region, such as ap-southeast-3" -}}
 {{- end -}}
 {{- if not (or $secret $keys $user .Values.settings.allowNamespaceCredentials) -}}
 {{- fail "settings.allowNamespaceCredentials is false and there are no credentials: nothing could work; give credentials, or allow those of namespaces" -}}
@@ -55,5 +55,15 @@
 {{- end -}}
 {{- if and (has "*" .Values.adoptionNamespaces) (gt (len .Values.adoptionNamespaces) 1) -}}
 {{- fail "adoptionNamespaces holds \"*\" beside names: write [\"*\"] for all namespaces, or only names" -}}
+{{- end -}}
+{{- range .Values.adoptionNamespaces -}}
+{{- if and $.Values.watchNamespaces (ne . "*") (not (has . $.Values.watchNamespaces)) -}}
+{{- fail (printf "adoptionNamespaces holds %s, which watchNamespaces does not: nothing is looked at there; add it to watchNamespaces too" .) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $image := dict "image" .Values.image "simulator.image" .Values.simulator.image -}}
+{{- if contains ":" (last (splitList "/" $image.repository)) -}}
+{{- fail (printf "%s.repository (%s) holds a tag: write it into %s.tag" $name $image.repository $name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

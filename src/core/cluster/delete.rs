@@ -20,7 +20,7 @@ use crate::api::names;
 use crate::api::{Baseline, Operation, OperationKind, OperationPhase, Target};
 use crate::core::absence::{self, Presence};
 use crate::core::conditions::{Ready, Says, Verdict};
-use crate::core::facts::{Account, KnownAccount};
+use crate::core::facts::{Account, Circuit, CircuitReason, KnownAccount};
 use crate::core::failures::{self, TRIED_AGAIN, TRY_AGAIN};
 use crate::core::journal::Intent;
 use crate::core::service_state::{self, Life};
@@ -83,7 +83,7 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
     let account = match &draft.facts.account {
         Account::Known(known) => known,
         Account::Pending => return deleting(draft, "The account has not been read yet."),
-        Account::Unreachable(circuit) => return held_back(draft, failures::circuit(circuit)),
+        Account::Unreachable(circuit) => return held_back(draft, without_service(circuit)),
         Account::CredentialsMissing { message, .. } | Account::Invalid { message } => {
             let message = format!(
                 "The credentials are gone: {message} Recreate the Secret to delete the cluster, or set \
@@ -103,12 +103,23 @@ pub(super) fn plan(mut draft: Draft<'_>) -> ClusterStep {
         return blocked(draft, "account", message);
     }
     if let Some(circuit) = &account.circuit {
-        return held_back(draft, failures::circuit(circuit));
+        return held_back(draft, without_service(circuit));
     }
     if draft.status.cluster_id.is_none() {
         return unsettled(draft, account);
     }
     known(draft)
+}
+
+/// Why the service is not asked. Credentials that are refused may never be right again, and one way out needs none.
+fn without_service(circuit: &Circuit) -> Says {
+    let mut says = failures::circuit(circuit);
+    if circuit.reason == CircuitReason::CredentialsInvalid {
+        says.message.push_str(
+            " Mend them to delete the cluster, or set spec.deletionPolicy: Retain to keep it and let this resource go.",
+        );
+    }
+    says
 }
 
 /// A create or restore whose answer was lost: a late one can still land, so the finalizer stays.

@@ -71,7 +71,7 @@ pub(super) fn settle<'a>(
         let why = failures::of_task(cluster.failed_reasons.as_ref());
         let message = format!(
             "The service could not grow the cluster from {baseline} to {target} nodes.{why} It is not repeated by itself: \
-             see the cluster in the console, then write another spec.nodeCount."
+             see the cluster in the console. To try again, write the count that it has, and then the one that you want."
         );
         draft.fail(OperationKind::Resize, "ResizeFailed", None, message.clone());
         draft.events.push(EventNote::warning(

@@ -164,6 +164,14 @@ pub(super) fn known_in_force(
 /// What is wrong with the password, if anything.
 pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
     let spec = &draft.facts.object.spec;
+    let missing = matches!(
+        draft.facts.password_secret,
+        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey)
+    );
+    // Before what was said of a content that is there no more.
+    if spec.admin_password_secret_ref.is_some() && missing {
+        return Some(Says::new("WaitingForReference", reference_missing(draft)));
+    }
     if let Some(failure) = draft.failure_of(OperationKind::ResetPassword) {
         return Some(refused::told(failure, "PasswordRejected"));
     }
@@ -175,13 +183,6 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
             "The password in the referenced Secret was refused before: change that Secret.";
         return Some(Says::new("PasswordRejected", message));
     }
-    let missing = matches!(
-        draft.facts.password_secret,
-        Some(PasswordSecret::NoSecret | PasswordSecret::NoKey)
-    );
-    if spec.admin_password_secret_ref.is_some() && missing {
-        return Some(Says::new("WaitingForReference", reference_missing(draft)));
-    }
     let written = match (&draft.secret, &draft.facts.connection_secret) {
         (Some(SecretWrite::Put { data, .. }), _)
         | (_, Some(ConnectionSecret::Ours { data, .. })) => data.contains_key(connection::PASSWORD),
@@ -191,7 +192,7 @@ pub(super) fn shortfall(draft: &Draft<'_>) -> Option<Says> {
         Says::new(
             "PasswordMissing",
             "The generated password is gone: it, or the connection Secret with it, was deleted. Annotate the resource with \
-             dws.huaweicloud.com/rotate-password-requested-at to get a new one.",
+             dws.huaweicloud.com/rotate-password-requested-at=$(date -u +%FT%TZ) to get a new one.",
         )
     })
 }

@@ -53,7 +53,7 @@ fn what_hinders_a_restore_is_told(#[case] stalled: bool, #[case] expected: &str)
     assert!(message.contains(expected), "{message}");
 }
 
-fn circuit(reason: CircuitReason, failed_polls: u32) -> Circuit {
+pub(super) fn circuit(reason: CircuitReason, failed_polls: u32) -> Circuit {
     Circuit {
         reason,
         message: "words".into(),

@@ -7,6 +7,7 @@ use crate::api::cluster::{ClusterDeletionPolicy as Policy, ManagementPolicy};
 use crate::api::cluster_status::FinalSnapshot;
 use crate::core::conditions::{Ready, Says, Verdict, apply};
 use crate::core::facts::Waiting;
+use crate::core::facts::{Circuit, CircuitReason};
 
 const FINAL: &str = "warehouse-final-abcdef12";
 const DELETING: &str = "Ready=False/Deleting; Synced=True/Deleting; Reconciling";
@@ -359,6 +360,15 @@ fn snapshots_to_keep(#[case] wish: Option<i32>, #[case] held: &[&str], #[case] k
     assert_eq!(facts.plan(), sends(keep));
 }
 
+/// The credentials are refused.
+fn circuit() -> Circuit {
+    Circuit {
+        reason: CircuitReason::CredentialsInvalid,
+        message: "The credentials in Secret c are refused.".into(),
+        ..super::begin::circuit(CircuitReason::CredentialsInvalid, 1)
+    }
+}
+
 #[test]
 fn a_blocked_deletion_names_the_ways_out() {
     for facts in [
@@ -366,6 +376,8 @@ fn a_blocked_deletion_names_the_ways_out() {
         taken("UNAVAILABLE", 60).status(|s| s.final_snapshot.as_mut().unwrap().failures = 1),
         Facts::dying().account(missing()),
         Facts::dying().crd_deleted(),
+        Facts::dying().known(|k| k.circuit = Some(circuit())),
+        Facts::dying().account(Account::Unreachable(circuit())),
     ] {
         let message = facts.message("Ready");
         assert!(message.contains("Retain"), "{message}");

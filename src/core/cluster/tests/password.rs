@@ -89,6 +89,7 @@ fn resizing() -> Facts {
 #[case::it_was_refused_and_changed(refused(settled(Facts::live()).password("Chosen-Pw-1").status(rejected("0")), 5), RESETS)]
 #[case::the_reference_goes(settled(Facts::live()), QUIET)]
 #[case::the_secret_goes(settled(Facts::live()).password_is(PasswordSecret::NoSecret), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
+#[case::it_was_refused_and_goes(refused(settled(Facts::live()).password_is(PasswordSecret::NoSecret), 5), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
 #[case::the_key_goes(settled(Facts::live()).password_is(PasswordSecret::NoKey), "Ready=True/Available; Synced=False/WaitingForReference; Reconciling")]
 #[case::paused(settled(Facts::live()).password("Chosen-Pw-1").paused(), "Ready=True/Available; Synced=False/Paused")]
 #[case::observed(settled(Facts::live()).password("Chosen-Pw-1").spec(|s| s.management_policy = Some(ManagementPolicy::ObserveOnly)).tied(Some(Tie::Kept)), "Ready=True/Available; Synced=True/ObserveOnly")]
