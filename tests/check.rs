@@ -57,6 +57,13 @@ async fn checked(
     (status.code(), text(stdout), text(stderr))
 }
 
+fn key(settings: &Settings) -> [(&str, &str); 2] {
+    [
+        ("HW_ACCESS_KEY", &settings.access_key),
+        ("HW_SECRET_KEY", &settings.secret_key),
+    ]
+}
+
 fn at(url: &str) -> Vec<(&str, &str)> {
     vec![
         ("HW_AUTH_URL", url),
@@ -70,10 +77,7 @@ fn at(url: &str) -> Vec<(&str, &str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_works_is_told_with_what_is_in_it() {
     let (url, settings) = service(Count::Number).await;
-    let key = [
-        ("HW_ACCESS_KEY", settings.access_key.as_str()),
-        ("HW_SECRET_KEY", settings.secret_key.as_str()),
-    ];
+    let key = key(&settings);
     let user = [
         ("HW_DOMAIN_NAME", settings.domain.as_str()),
         ("HW_USER_NAME", settings.user.as_str()),
@@ -167,10 +171,7 @@ async fn without_credentials_there_is_nothing_to_look_at() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_not_whole_is_no_answer() {
     let (url, settings) = service(Count::OneMore).await;
-    let key = [
-        ("HW_ACCESS_KEY", settings.access_key.as_str()),
-        ("HW_SECRET_KEY", settings.secret_key.as_str()),
-    ];
+    let key = key(&settings);
     let (code, said, complaint) = check(&[&at(&url), &key[..]].concat()).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(

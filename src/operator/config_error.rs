@@ -4,6 +4,7 @@
 //! nor an address that may hold one.
 
 use super::cli::variable_of;
+use crate::dws::http;
 
 /// A wrong or contradictory setting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -97,15 +98,5 @@ pub fn printable(text: &str) -> String {
 
 /// An error with its causes, in one line.
 pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !line.contains(&cause_text) {
-            line.push_str(": ");
-            line.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    printable(&line)
+    printable(&http::chain(error))
 }

@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn nonsense_names_the_variable() {
-        for text in ["dws_operator=loud", "a=b=c"] {
+        for text in ["dws_operator=loud", "a=b=c", "verbose", "dws_operator,kube"] {
             let error = levels(Some(text)).unwrap_err();
             assert_eq!(error.setting(), "RUST_LOG");
         }

@@ -77,7 +77,7 @@ impl Transport for HttpTransport {
 }
 
 /// An error and its causes, as one text.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

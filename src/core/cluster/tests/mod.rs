@@ -9,6 +9,7 @@ mod begin;
 mod conditions;
 mod delete;
 mod failures;
+mod line;
 mod lost_answers;
 mod password;
 mod properties;
@@ -43,6 +44,7 @@ use crate::core::step::{Decision, Read, SecretWrite, Step};
 use crate::dws::answer::Meaning;
 use crate::dws::call::Call;
 use crate::dws::model::{Cluster, Endpoint, FailedReasons, Listing, Snapshot};
+use line::line;
 use samples::*;
 
 pub(super) const ID: &str = "11111111-1111-1111-1111-111111111111";
@@ -376,6 +378,13 @@ impl Facts {
         line(&self.decide().0)
     }
 
+    /// The same where what the connection Secret comes to is not the subject.
+    pub fn plan_but_for_the_secret(self) -> String {
+        let plan = self.plan();
+        plan.replace("; secret put", "")
+            .replace("; secret kept", "")
+    }
+
     pub fn events(self) -> String {
         let reasons: Vec<_> = self
             .decide()
@@ -393,58 +402,4 @@ impl Facts {
         let found = status.conditions.into_iter().find(|one| one.type_ == type_);
         found.map(|one| one.message).unwrap_or_default()
     }
-}
-
-/// A decision in one line.
-pub(super) fn line(decision: &Decision<DwsClusterStatus>) -> String {
-    let mut parts = Vec::new();
-    if let Some(status) = decision
-        .call
-        .as_ref()
-        .map(super::super::journal::Intent::operation)
-    {
-        let more = match decision
-            .call
-            .as_ref()
-            .map(super::super::journal::Intent::call)
-        {
-            Some(Call::ResizeCluster { count, .. }) => format!(" +{count}"),
-            Some(Call::DeleteCluster {
-                keep_last_manual_snapshot,
-                ..
-            }) => format!(" keep {keep_last_manual_snapshot}"),
-            _ => String::new(),
-        };
-        parts.push(format!("call {:?} #{}{more}", status.kind, status.attempt));
-    }
-    if decision.remove_finalizer {
-        parts.push("forget".into());
-    } else {
-        let conditions = &decision.status.conditions;
-        for type_ in ["Ready", "Synced"] {
-            if let Some(reason) = core_conditions::reason(conditions, type_) {
-                let truth = if core_conditions::is_true(conditions, type_) {
-                    "True"
-                } else {
-                    "False"
-                };
-                parts.push(format!("{type_}={truth}/{reason}"));
-            }
-        }
-        for type_ in ["Reconciling", "Stalled"] {
-            if core_conditions::is_true(conditions, type_) {
-                parts.push(type_.to_owned());
-            }
-        }
-    }
-    match decision.secret {
-        Some(SecretWrite::Put { tie, .. }) => parts.push(match tie {
-            Tie::Owned => "secret put".into(),
-            Tie::Kept => "secret kept".into(),
-        }),
-        Some(SecretWrite::Release) => parts.push("secret release".into()),
-        Some(SecretWrite::Delete) => parts.push("secret delete".into()),
-        None => {}
-    }
-    parts.join("; ")
 }
